@@ -374,7 +374,7 @@ let package = Package(
             name: "GatewayAPITests",
             dependencies: [
                 "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Locks", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", coreMetrics,
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", coreMetrics, log,
                 nioCore, nioEmbedded, nioHPACK, nioHTTP2, nioPosix,
             ],
             swiftSettings: settings

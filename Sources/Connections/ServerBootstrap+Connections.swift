@@ -3,10 +3,14 @@ package import NIOCore
 package import NIOPosix
 
 extension ServerBootstrap {
+    /// The size in bytes of a connection's buffer in the system for what is sent, before the system doubles it.
+    package static let sendBufferBytes = 131_072
+
     /// Returns a bootstrap for a listener whose connections are limited in number.
     ///
     /// At the limit, the listener accepts about a thousand connections a second. It goes on after the failure of one connection. While the system
-    /// has no descriptor left, it tries again ten times a second.
+    /// has no descriptor left, it tries again ten times a second. A long answer leaves in pieces, between which the event loop serves its other
+    /// connections.
     ///
     /// - Parameters:
     ///   - connections: The open connections of the listener.
@@ -23,6 +27,8 @@ extension ServerBootstrap {
         ServerBootstrap(group: eventLoops)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Connections over TCP inherit it. The system doubles it (socket(7)), and would otherwise take up to 4 MiB of an answer at once.
+            .serverChannelOption(.socketOption(.so_sndbuf), value: SocketOptionValue(sendBufferBytes))
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try AcceptFaultHandler.add(to: channel.pipeline.syncOperations, logger)
@@ -30,6 +36,8 @@ extension ServerBootstrap {
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // The next piece waits until the event loop has looked at its other connections, even if the client has read the last one by then.
+            .childChannelOption(.writeSpin, value: 0)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let entry = connections.add(channel) else { throw ChannelError.eof }

@@ -371,25 +371,36 @@ import Testing
     {
         let (large, small) = (UUID(), UUID())
         let cache = Self.cache(pause: .ample)
-        // Free slots, and the first value that takes the place of another, need no pause.
-        for number in 1...3 { _ = try await cache.withValue("\(number)", of: large, make: { number }) { $0 } }
-        let paused = Task { try await cache.withValue("4", of: large, make: { 4 }) { $0 } }
-        try await eventually("the fourth value waits for the end of the pause") { cache.waitingCount == 1 }
+        _ = try await cache.withValue("s", of: small, make: { 0 }) { $0 }
+        // A free slot, and the first value that takes the place of another, need no pause.
+        for number in 1...2 { _ = try await cache.withValue("\(number)", of: large, make: { number }) { $0 } }
+        let paused = Task { try await cache.withValue("3", of: large, make: { 3 }) { $0 } }
+        try await eventually("the third value waits for the end of the pause") { cache.waitingCount == 1 }
         // What the owner has can be used.
-        let third = try await cache.withValue("3", of: large, make: { 9 }) { $0 }
-        #expect(third == 3)
-        let other = try await cache.withValue("s", of: small, make: { 5 }) { $0 }
+        let second = try await cache.withValue("2", of: large, make: { 9 }) { $0 }
+        #expect(second == 2)
+        let other = try await cache.withValue("t", of: small, make: { 5 }) { $0 }
         #expect(other == 5)
         #expect(cache.waitingCount == 1)
         // A slot becomes free, for which nothing is closed.
-        await cache.remove("3")
-        let fourth = try await paused.value
-        #expect(fourth == 4)
+        await cache.remove("2")
+        let third = try await paused.value
+        #expect(third == 3)
+        await cache.shutdown()
+    }
+
+    @Test func `an owner that has all values does not pause`() async throws {
+        let (cache, owner) = (Self.cache(pause: .ample), UUID())
+        for number in 1...20 {
+            let value = try await cache.withValue("\(number)", of: owner, make: { number }) { $0 }
+            #expect(value == number)
+        }
         await cache.shutdown()
     }
 
     @Test func `callers that wait for the end of a pause are served then`() async throws {
         let cache = Self.cache(pause: .milliseconds(1))
+        _ = try await cache.withValue("s", of: UUID(), make: { 0 }) { $0 }
         try await withThrowingTaskGroup(of: (Int, Int).self) { group in
             for number in 1...20 {
                 group.addTask { (number, try await cache.withValue("\(number)", make: { number }) { $0 }) }

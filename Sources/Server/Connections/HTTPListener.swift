@@ -181,7 +181,6 @@ package struct HTTPListener: ServiceLifecycle.Service, CustomStringConvertible {
         limits.maxHeaderListSize = HeadLimits.bytes
         limits.maxHeaderFieldCount = HeadLimits.fields
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
-        try pipeline.addHandler(PieceWriter())
         try pipeline.addHandler(ByteToMessageHandler(decoder))
         try pipeline.addHandler(ConnectionHandler(service, threads.next, carrier, since: start))
     }

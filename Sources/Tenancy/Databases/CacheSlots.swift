@@ -12,7 +12,7 @@ import Locks
 ///
 /// Opening a value can be work for the whole machine, so an owner opens a few at once. Its other callers wait. An owner that uses more values
 /// than it can have opens one for nearly each call, and goes on for as long as it likes. So it pauses between two values that take the place
-/// of others, and each of them serves all callers that came meanwhile.
+/// of others, and each of them serves all callers that came meanwhile. An owner that has all values disturbs nobody, and does not pause.
 struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     typealias Entry = LeasedEntry<Key, Value>
 
@@ -184,7 +184,7 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     ///
     /// - Returns: The length of the pause; `nil` for none.
     mutating func beginPause(of owner: UUID?, at now: ContinuousClock.Instant) -> Duration? {
-        guard let replacementPause else { return nil }
+        guard let replacementPause, shares.keys.contains(where: { $0 != owner }) else { return nil }
         pauses = pauses.filter { $0.value > now }
         pauses[owner] = now + replacementPause
         return replacementPause

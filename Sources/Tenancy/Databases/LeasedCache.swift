@@ -61,8 +61,8 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///   - maximumShare: The maximum number of values of one owner. Defaults to `nil`, all of them.
     ///   - maximumOpenings: The maximum number of values that one owner opens at once. A value is open when its first user, or another
     ///     one, is done with it. Defaults to `nil`, all of them.
-    ///   - replacementPause: The time between two values of one owner that take the place of others. Its callers wait meanwhile. Defaults to
-    ///     `nil`: no time.
+    ///   - replacementPause: The time between two values of one owner that take the place of others, while other owners have values, too. Its
+    ///     callers wait meanwhile. Defaults to `nil`: no time.
     ///   - openingPatience: The time after which a value that is not open yet lets the next one be opened: it waits, and does not work.
     ///     Defaults to 0.25 s.
     ///   - patience: The maximum wait for a slot.
