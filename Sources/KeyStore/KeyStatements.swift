@@ -35,6 +35,8 @@ struct KeyStatements: Sendable {
     let secrets: Statement
     let insert: Statement
     let update: Statement
+    /// Parameters: the ids of keys, the values of their ``KeyRecord/Stop`` and the time, and for client keys the held restrictions.
+    let stop: Statement
     /// Parameters: the id and the owner's.
     let delete: Statement
     /// Parameters: the secret's id, the key's id, digest, pepper id, prefix, time, and the owner's.
@@ -78,6 +80,7 @@ struct KeyStatements: Sendable {
         secrets = Self.secrets(table)
         insert = Self.insert(table)
         update = Self.update(table)
+        stop = Self.stop(table)
         delete = Statement("DELETE FROM \(table.name) k WHERE k.id = $1 AND \(table.isOwned(2))")
         insertSecret = Statement(
             """
@@ -163,6 +166,17 @@ struct KeyStatements: Sendable {
                 grace_period_ends_at = $15, ended_at = $16, revoked_at = $17, revoked_by = $18, revocation_reason = $19,
                 replaced_by = $20, updated_at = $21\(own)
             WHERE id = $1
+            """
+        )
+    }
+
+    private static func stop(_ table: KeyTable) -> Statement {
+        let holds = table.changingColumns.contains("holds") ? ", holds = $8" : ""
+        return Statement(
+            """
+            UPDATE \(table.name) SET disabled_at = $2, revoked_at = $3, revoked_by = $4, revocation_reason = $5,
+                updated_at = $6, unique_name = CASE WHEN $7 THEN NULL ELSE unique_name END\(holds)
+            WHERE id = ANY ($1)
             """
         )
     }

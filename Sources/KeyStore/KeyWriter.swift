@@ -82,7 +82,7 @@ public struct KeyWriter: Sendable {
     /// The database's time after the locks were taken, which is the time of the change.
     public let now: Timestamp
 
-    private let request: KeyChangeRequest
+    let request: KeyChangeRequest
     var connection: PostgresConnection { transaction.connection }
 
     fileprivate init(

@@ -35,7 +35,9 @@ extension KeyRoutes {
         ) { request in
             let home = try await home(request, .keysWrite)
             let changed = try await change(try keys(request), home, try context.caller(request), request)
-            return .object { $0.member("data", changed.map { json($0, home) }) }
+            let answers = changed.map { json($0, home) }
+            // 100 keys can have 2 MB, which the thread of requests does not write: others wait for it.
+            return await .long { writer in writer.object { $0.member("data", answers) } }
         }
     }
 

@@ -58,6 +58,56 @@ import Testing
         }
     }
 
+    /// Notes each statement that changes keys, and each that records events.
+    private static let notes = """
+        CREATE TABLE public.notes (relation text NOT NULL);
+        CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+        BEGIN
+            INSERT INTO public.notes VALUES (TG_TABLE_NAME);
+            RETURN NULL;
+        END
+        $$;
+        CREATE TRIGGER note AFTER UPDATE ON auth.service_keys FOR EACH STATEMENT EXECUTE FUNCTION public.note();
+        CREATE TRIGGER note AFTER INSERT ON auth.key_events FOR EACH STATEMENT EXECUTE FUNCTION public.note()
+        """
+
+    // The cost: a batch that is written key by key takes the processors of the verifications beside it.
+    @Test func `however many keys are stopped, they take one statement, and so do their events`() async throws {
+        try await withMortise { mortise in
+            let keys = try await makeKeys(5, mortise)
+            try await mortise.inWorkspace(Self.notes)
+            let body: JSONValue = ["ids": ids(keys)]
+            let answer = try await mortise.api.post("\(Self.batch)/disable", body, as: mortise.adminToken)
+            #expect(answer.status == 200, "\(answer)")
+            let database = try await mortise.workspaceDatabase()
+            let rows = try await mortise.rows(database, "SELECT relation FROM public.notes ORDER BY relation")
+            let relations = try rows.map { try $0.decode(0, as: String.self) }
+            #expect(relations == ["key_events", "service_keys"])
+            for key in keys { #expect(try await eventTypes(key, mortise) == ["disabled", "created"]) }
+        }
+    }
+
+    @Test func `keys that are stopped together keep what each of them had`() async throws {
+        try await withMortise { mortise in
+            let keys = try await makeKeys(3, mortise)
+            _ = try await mortise.api.post("\(keys[1].path)/disable", as: mortise.adminToken)
+            _ = try await mortise.api.send("PATCH", keys[2].path, ["description": "kept"], as: mortise.adminToken)
+            let database = try await mortise.workspaceDatabase()
+            let state = """
+                SELECT concat_ws(' ', name, description, disabled_at, unique_name IS NULL, revoked_at IS NULL, revocation_reason)
+                FROM auth.service_keys WHERE name LIKE 'key %' ORDER BY name
+                """
+            let before = try await mortise.rows(database, state).map { try $0.decode(0, as: String.self) }
+            let body: JSONValue = ["ids": ids(keys), "reason": "leaked"]
+            let answer = try await mortise.api.post("\(Self.batch)/revoke", body, as: mortise.adminToken)
+            #expect(answer.status == 200, "\(answer)")
+            let after = try await mortise.rows(database, state).map { try $0.decode(0, as: String.self) }
+            // The names become free, and nothing else changes.
+            #expect(after == before.map { String($0.dropLast(4)) + " t f leaked" })
+            #expect(before.allSatisfy { $0.hasSuffix(" f t") })
+        }
+    }
+
     // The attack: a request with a foreign id learns if the key exists, or stops the keys beside it.
     @Test func `with an unknown key, a foreign key or a key of another kind nothing is changed`() async throws {
         try await withMortise { mortise in

@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import Keys
 public import Postgres
 import Synchronization
@@ -21,13 +22,22 @@ public struct AuditedTransaction: Sendable {
         self.connection = connection
     }
 
-    /// A conflict is an event that an earlier attempt has copied already; a new event has an id of its own.
-    private static let insert = Statement(
-        """
-        INSERT INTO auth.key_events (\(EventRecord.columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        ON CONFLICT (id) DO NOTHING
-        """
+    private static let insert = insertion(of: "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+
+    /// Parameters: the values that all events have in common, and then a list for each of the others.
+    private static let insertSeveral = insertion(
+        of: """
+            SELECT e.id, $1, $2, e.key_id, e.key_name, e.type, $3, $4, $5, $6, e.changes::jsonb
+            FROM unnest($7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[]) e (id, key_id, key_name, type, changes)
+            """
     )
+
+    /// Returns the statement that inserts events.
+    ///
+    /// A conflict is an event that an earlier attempt has copied already; a new event has an id of its own.
+    private static func insertion(of rows: String) -> Statement {
+        Statement("INSERT INTO auth.key_events (\(EventRecord.columns)) \(rows) ON CONFLICT (id) DO NOTHING")
+    }
 
     /// `clock_timestamp`, not `now`: a transaction that waited for a lock must not judge by the time at which it began.
     private static let clock = Statement("SELECT clock_timestamp()")
@@ -42,7 +52,39 @@ public struct AuditedTransaction: Sendable {
     /// - Throws: `decoding` if the database has an event of this id, and the database's errors.
     public func record(_ event: EventRecord) async throws {
         let inserted = try await connection.query(Self.insert, event.values)
-        guard inserted.affectedRows == 1 else {
+        try note(inserted, of: 1)
+    }
+
+    /// Records the events of this transaction's change of several keys, in one statement.
+    ///
+    /// - Parameters:
+    ///   - events: The events, at least one.
+    ///   - workspaceID: The workspace of the keys; `nil` in the control database.
+    ///   - organizationID: The organization of admin keys.
+    ///   - attribution: The attribution of the events.
+    ///   - now: The database's time at the change.
+    /// - Throws: As ``record(_:)`` does.
+    func record(
+        _ events: [KeyEvent],
+        in workspaceID: UUID?,
+        of organizationID: UUID?,
+        by attribution: Attribution,
+        at now: Timestamp
+    ) async throws {
+        let inserted = try await connection.query(
+            Self.insertSeveral,
+            [
+                workspaceID, organizationID, attribution.actor, attribution.address, attribution.requestID, now.stored,
+                events.map(\.id), events.map(\.keyID), events.map(\.keyName), events.map(\.type.rawValue),
+                events.map(\.changes.text),
+            ]
+        )
+        try note(inserted, of: events.count)
+    }
+
+    /// Notes that the transaction has something to commit.
+    private func note(_ inserted: Rows, of count: Int) throws(PostgresError) {
+        guard inserted.affectedRows == count else {
             throw PostgresError(.decoding, "an event of this id exists already")
         }
         hasEvent.value.store(true, ordering: .relaxed)

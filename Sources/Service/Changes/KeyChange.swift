@@ -124,15 +124,26 @@ struct KeyChange {
         to new: KeyRecord,
         _ events: [(type: EventType, changes: EventChanges)]
     ) async throws -> KeyRecord {
+        let key = try await admitting(new, after: old)
+        try await writer.update(key, events)
+        return key
+    }
+
+    /// Returns a changed key as it is to be written.
+    ///
+    /// - Throws: As ``update(from:to:_:)`` does.
+    func admitting(_ new: KeyRecord, after old: KeyRecord) async throws -> KeyRecord {
         try authority().requireChange(from: old, to: new)
         try await requireAnotherOperator(besides: old, becoming: new)
         if let subject = new.subject, subject != old.subject { try await requireRoom(forSubject: subject) }
         var key = new
         key.updatedAt = now
         key.readAt = max(key.readAt, now)
-        try await writer.update(key, events)
         return key
     }
+
+    /// Writes that several keys are stopped, which ``admitting(_:after:)`` returned.
+    func stop(_ stopped: [KeyWriter.Stopped]) async throws { try await writer.stop(stopped) }
 
     /// Gives a key another secret and ends older ones.
     ///

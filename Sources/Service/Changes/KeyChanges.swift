@@ -86,35 +86,59 @@ struct KeyChanges: Sendable {
         }
     }
 
-    /// Changes the settings or the state of several keys in one transaction, and under one wait for all nodes.
+    /// A key as a stop leaves it, and the events: none if the key was stopped already.
+    typealias Stop = (stop: KeyRecord.Stop, events: [Event])
+
+    /// The number of keys of a stop after which other requests of the thread have their turn.
+    private static let slice = 8
+
+    /// Stops several keys in one transaction, and under one wait for all nodes.
+    ///
+    /// The number of statements does not depend on the number of keys, except for operator keys.
     ///
     /// - Parameters:
     ///   - ids: The keys, at least one and each named once.
     ///   - keys: The collection that contains the keys.
     ///   - caller: The caller.
-    ///   - lane: `stops` for a change that stops the keys.
     ///   - restrictions: The restrictions that the request sets, also those that the keys have already.
-    ///   - body: Changes the record of one key.
+    ///   - body: Returns how one key is stopped.
     /// - Returns: The keys, in the order of the ids.
-    /// - Throws: `Refusal.ofKeys` if the change of a key is refused, `Refusal`, or the database's errors. Then no key was changed.
-    func modify(
+    /// - Throws: `Refusal.ofKeys` if the stop of a key is refused, `Refusal`, or the database's errors. Then no key was changed.
+    func stop(
         _ ids: [UUID],
         in keys: KeyCollection,
         by caller: Caller,
-        _ lane: ServiceContext.Lane = .changes,
         restricting restrictions: Set<String> = [],
-        _ body: Modification
+        _ body: (KeyRecord, KeyChange) throws -> Stop
     ) async throws -> [KeyRecord] {
-        try await perform(.each(ids), in: keys, by: caller, lane) { targets, change in
-            var modified: [KeyRecord] = []
-            for (position, target) in targets.enumerated() {
+        try await perform(.each(ids), in: keys, by: caller, .stops) { targets, change in
+            var answer: [KeyRecord] = []
+            var stopped: [KeyWriter.Stopped] = []
+            for (position, old) in targets.enumerated() {
+                if position > 0, position.isMultiple(of: Self.slice) { await Task.yield() }
                 do {
-                    modified.append(try await modify(target, change, restricting: restrictions, body))
+                    var new = old
+                    let (stop, events) = try body(old, change)
+                    new.stop = stop
+                    let (key, all) = holding(new, after: old, events, change, restricting: restrictions)
+                    if all.isEmpty {
+                        answer.append(key)
+                        continue
+                    }
+                    let admitted = try await change.admitting(key, after: old)
+                    answer.append(admitted)
+                    stopped.append((admitted, all))
+                    // The next operator key must see that this one works no more.
+                    if keys.keyOwner == .platform {
+                        try await change.stop(stopped)
+                        stopped = []
+                    }
                 } catch let refusal as Refusal {
                     throw Refusal.ofKeys([position], refusal)
                 }
             }
-            return modified
+            try await change.stop(stopped)
+            return answer
         }
     }
 
@@ -125,16 +149,26 @@ struct KeyChanges: Sendable {
         restricting restrictions: Set<String>,
         _ body: Modification
     ) async throws -> KeyRecord {
-        var key = old
-        var events = try await body(&key, change)
-        key = change.authority().holding(key, after: old, restricting: restrictions)
-        if events.isEmpty, key.holds != old.holds {
-            var changes = EventChanges()
-            changes.add("restrictions", restrictions.sorted())
-            events.append((.updated, changes))
-        }
+        var new = old
+        let own = try await body(&new, change)
+        let (key, events) = holding(new, after: old, own, change, restricting: restrictions)
         guard !events.isEmpty else { return key }
         return try await change.update(from: old, to: key, events)
+    }
+
+    /// Returns a changed key with the restrictions that keep the caller's rank, and the events of the whole change.
+    private func holding(
+        _ new: KeyRecord,
+        after old: KeyRecord,
+        _ events: [Event],
+        _ change: KeyChange,
+        restricting restrictions: Set<String>
+    ) -> (KeyRecord, [Event]) {
+        let key = change.authority().holding(new, after: old, restricting: restrictions)
+        guard events.isEmpty, key.holds != old.holds else { return (key, events) }
+        var changes = EventChanges()
+        changes.add("restrictions", restrictions.sorted())
+        return (key, [(.updated, changes)])
     }
 
     /// Deletes a key.

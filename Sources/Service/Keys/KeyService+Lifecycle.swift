@@ -41,7 +41,9 @@ extension KeyService {
     /// - Throws: `Refusal`, or the database's errors.
     public func disable(_ id: UUID, in keys: KeyCollection, by caller: Caller) async throws -> KeyRecord {
         try await changes.modify(id, in: keys, by: caller, .stops, restricting: [Authority.enabled]) { key, change in
-            try Self.disable(&key, change)
+            let (stop, events) = try Self.disabling(key, change)
+            key.stop = stop
+            return events
         }
     }
 
@@ -55,10 +57,8 @@ extension KeyService {
     /// - Throws: `Refusal.ofKeys` if the change of a key is refused, `Refusal`, or the database's errors.
     public func disable(_ ids: [UUID], in keys: KeyCollection, by caller: Caller) async throws -> [KeyRecord] {
         try Self.requireBatch(ids)
-        return try await changes.modify(ids, in: keys, by: caller, .stops, restricting: [Authority.enabled]) {
-            key,
-            change in
-            try Self.disable(&key, change)
+        return try await changes.stop(ids, in: keys, by: caller, restricting: [Authority.enabled]) { key, change in
+            try Self.disabling(key, change)
         }
     }
 
@@ -71,11 +71,12 @@ extension KeyService {
         }
     }
 
-    private static func disable(_ key: inout KeyRecord, _ change: KeyChange) throws -> [KeyChanges.Event] {
+    private static func disabling(_ key: KeyRecord, _ change: KeyChange) throws -> KeyChanges.Stop {
         try key.requireNotRevoked("disabled")
-        if key.disabledAt != nil { return [] }
-        key.disabledAt = change.now
-        return [(.disabled, EventChanges())]
+        var stop = key.stop
+        if stop.disabledAt != nil { return (stop, []) }
+        stop.disabledAt = change.now
+        return (stop, [(.disabled, EventChanges())])
     }
 
     /// Enables a key.
@@ -124,7 +125,9 @@ extension KeyService {
     ) async throws -> KeyRecord {
         try KeyRules.enforce(reason: reason)
         return try await changes.modify(id, in: keys, by: caller, .stops) { key, change in
-            Self.revoke(&key, reason, change)
+            let (stop, events) = Self.revoking(key, reason, change)
+            key.stop = stop
+            return events
         }
     }
 
@@ -147,20 +150,19 @@ extension KeyService {
     ) async throws -> [KeyRecord] {
         try KeyRules.enforce(reason: reason)
         try Self.requireBatch(ids)
-        return try await changes.modify(ids, in: keys, by: caller, .stops) { key, change in
-            Self.revoke(&key, reason, change)
-        }
+        return try await changes.stop(ids, in: keys, by: caller) { key, change in Self.revoking(key, reason, change) }
     }
 
-    private static func revoke(_ key: inout KeyRecord, _ reason: String?, _ change: KeyChange) -> [KeyChanges.Event] {
-        if key.revokedAt != nil { return [] }
-        key.revokedAt = change.now
-        if key.kind != .client { key.uniqueName = nil }
-        key.revokedBy = change.caller.principal.actor
-        key.revocationReason = reason
+    private static func revoking(_ key: KeyRecord, _ reason: String?, _ change: KeyChange) -> KeyChanges.Stop {
+        var stop = key.stop
+        if stop.revokedAt != nil { return (stop, []) }
+        stop.revokedAt = change.now
+        stop.freesName = key.kind != .client
+        stop.revokedBy = change.caller.principal.actor
+        stop.revocationReason = reason
         var details = EventChanges()
         details.add("reason", reason)
-        return [(.revoked, details)]
+        return (stop, [(.revoked, details)])
     }
 
     /// Deletes a key.
