@@ -21,8 +21,8 @@ public final class ClusterFences: Sendable {
 
     /// The pauses between two looks at the acknowledgements.
     ///
-    /// Nodes answer after two commits, in 3 ms or more. A pause is 1 ms and a quarter of the time that has passed, so a change is not held up for
-    /// much longer than the slowest node. A busy server is asked seldom.
+    /// Nodes answer after two commits, in 3 ms or more, so the first look comes after a pause, too. A pause is 1 ms and a quarter of the time that has
+    /// passed, so a change is not held up for much longer than the slowest node. A busy server is asked seldom.
     private static let firstPause = Duration.milliseconds(1)
     private static let longestPause = Duration.milliseconds(20)
 
@@ -139,16 +139,15 @@ public final class ClusterFences: Sendable {
     ) async throws -> Bool {
         var pause = Self.firstPause
         while true {
+            let rest = min(pause, end - clock())
+            if rest > .zero { try await shielded { try await Task.sleep(for: rest) } }
+            pause = min(pause * 5 / 4, Self.longestPause)
             if suffices,
                 try await ask(session, FenceStatements.areAcknowledged, fences).first?.decode(0, as: Bool.self) == true
             {
                 return true
             }
-            let now = clock()
-            if now >= end { return false }
-            let rest = min(pause, end - now)
-            try await shielded { try await Task.sleep(for: rest) }
-            pause = min(pause * 5 / 4, Self.longestPause)
+            if clock() >= end { return false }
         }
     }
 
@@ -168,9 +167,11 @@ public final class ClusterFences: Sendable {
         return try await shielded { try await session.query(statement, [fences], deadline: deadline) }
     }
 
-    /// Runs `body` out of reach of the caller's cancellation.
+    /// Runs `body` out of reach of the caller's cancellation, on the thread of the connections.
+    ///
+    /// Elsewhere, each statement would change threads twice, and wait for a processor both times while verifications use all of them.
     private func shielded<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await Task.detached { try await body() }.value
+        try await Task.detached(executorPreference: pool.reactor) { try await body() }.value
     }
 
     // MARK: Lifts for which no change waits

@@ -35,7 +35,8 @@ public final class PostgresPool: Sendable {
     }
 
     private let configuration: PostgresConfiguration
-    private let reactor: Reactor
+    /// The thread that serves the connections.
+    package let reactor: Reactor
     private let logger: Logger
     private let id: UInt64
     private let spans: ClientSpans?
