@@ -15,21 +15,16 @@ import Testing
     private func insert(_ fence: UUID, key: UUID? = nil, life: Int64 = 60_000, _ connection: PostgresConnection)
         async throws
     {
-        try await insert([fence], keys: key.map { [$0] }, life: life, connection)
-    }
-
-    private func insert(_ fences: [UUID], keys: [UUID]?, life: Int64 = 60_000, _ connection: PostgresConnection)
-        async throws
-    {
-        try await connection.query(FenceStatements.insert, [fences, UUID(), keys, life])
+        let keys: [UUID]? = key.map { [$0] }
+        try await connection.query(FenceStatements.insert, [fence, UUID(), keys, life])
     }
 
     private func isAcknowledged(_ fence: UUID, _ connection: PostgresConnection) async throws -> Bool {
-        try await connection.query(FenceStatements.areAcknowledged, [[fence]])[0].decode(0)
+        try await connection.query(FenceStatements.isAcknowledged, [fence])[0].decode(0)
     }
 
     private func lift(_ fence: UUID, _ connection: PostgresConnection) async throws -> Bool {
-        try await connection.query(FenceStatements.lift, [[fence]])[0].decode(0)
+        try await connection.query(FenceStatements.lift, [fence])[0].decode(0)
     }
 
     @Test func `a renewal is refused until it lists every fence, and then it acknowledges them`() async throws {
@@ -43,7 +38,7 @@ import Testing
                 let refused = try await renew(node, [first], connection)
                 #expect(!refused.isGranted)
                 #expect(Set(refused.standing.map(\.id)) == [first, second])
-                #expect(Set(refused.standing.map(\.target.key)) == [key, nil])
+                #expect(Set(refused.standing.map(\.keys.keys)) == [[key], nil])
                 #expect(try await isAcknowledged(first, connection))
                 #expect(try await !isAcknowledged(second, connection))
                 #expect(try await renew(node, [second, first], connection).isGranted)
@@ -117,13 +112,13 @@ import Testing
             try await cluster.withConnection { connection in
                 let (silent, answering, fence) = (UUID(), UUID(), UUID())
                 _ = try await renew(silent, [], connection)
-                try await connection.query(FenceStatements.removeSilentNodes, [[fence]])
+                try await connection.query(FenceStatements.removeSilentNodes, [fence])
                 #expect(try await cluster.count("leases") == 1)
                 try await insert(fence, connection)
                 // The other node lists it.
                 _ = try await renew(answering, [fence], connection)
                 #expect(try await !isAcknowledged(fence, connection))
-                try await connection.query(FenceStatements.removeSilentNodes, [[fence]])
+                try await connection.query(FenceStatements.removeSilentNodes, [fence])
                 #expect(try await isAcknowledged(fence, connection))
                 let rest = try await connection.query(Statement("SELECT node_id FROM fence.leases"))
                 #expect(try rest.map { try $0.decode(0, as: UUID.self) } == [answering])
@@ -131,32 +126,38 @@ import Testing
         }
     }
 
-    // Attack: a node has raised one fence of several, and a change goes on although the node serves the other keys from memory.
-    @Test func `fences of several keys are acknowledged, waited out and lifted only together`() async throws {
+    // Attack: while nodes are replaced one by one, a program of an earlier release does not see the keys of a fence, and serves them.
+    @Test func `programs of earlier releases take a fence of several keys for one around the workspace`() async throws {
         try await withCluster { cluster in
             try await cluster.withConnection { connection in
-                let (node, fences) = (UUID(), [UUID(), UUID()])
-                func areAcknowledged() async throws -> Bool {
-                    try await connection.query(FenceStatements.areAcknowledged, [fences])[0].decode(0)
-                }
-                _ = try await renew(node, [], connection)
-                try await insert(fences, keys: [UUID(), UUID()], connection)
-                #expect(try await renew(node, [fences[0]], connection).standing.count == 2)
-                #expect(try await !areAcknowledged())
-                #expect(try await renew(node, fences, connection).isGranted)
-                #expect(try await areAcknowledged())
-                // A silent node has raised only one of them. While only one stands, its row stays.
-                let silent = UUID()
-                try await connection.query(
-                    Statement("INSERT INTO fence.leases (node_id, raised) VALUES ($1, $2)"),
-                    [silent, [fences[0]]]
+                let (several, one, keys) = (UUID(), UUID(), [UUID(), UUID()])
+                try await connection.query(FenceStatements.insert, [several, UUID(), keys, Int64(60_000)])
+                try await insert(one, key: keys[0], connection)
+                let now = try await renew(UUID(), [], connection).standing
+                #expect(Set(now.map(\.keys.keys)) == [keys, [keys[0]]])
+                let before = try await connection.query(
+                    Statement("SELECT fence_id, key_id FROM fence.renew($1, $2)"),
+                    [UUID(), [UUID]()]
                 )
-                #expect(try await lift(fences[0], connection))
-                try await connection.query(FenceStatements.removeSilentNodes, [fences])
-                #expect(try await cluster.count("leases") == 2)
-                let isWhole: Bool = try await connection.query(FenceStatements.lift, [fences])[0].decode(0)
-                #expect(!isWhole)
-                #expect(try await cluster.count("fences") == 0)
+                let seen = try before.map { try $0.decode((UUID, UUID?).self) }
+                #expect(Set(seen.map { $0.0 }) == [several, one])
+                let (ofSeveral, ofOne) = (seen.first { $0.0 == several }?.1, seen.first { $0.0 == one }?.1)
+                #expect(ofSeveral == nil)
+                #expect(ofOne == keys[0])
+            }
+        }
+    }
+
+    // Attack: the other way round, a node does not see the keys of a change that a program of an earlier release makes.
+    @Test func `the fences of programs of earlier releases are those of their keys`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withConnection { connection in
+                let (fences, keys) = ([UUID(), UUID()], [UUID(), UUID()])
+                let insert = Statement("SELECT system_identifier FROM fence.insert_fences($1, $2, $3, $4)")
+                try await connection.query(insert, [fences, UUID(), keys, Int64(60_000)])
+                try await connection.query(insert, [[UUID()], UUID(), [UUID]?.none, Int64(60_000)])
+                let standing = try await renew(UUID(), [], connection).standing
+                #expect(Set(standing.map(\.keys.keys)) == [[keys[0]], [keys[1]], nil])
             }
         }
     }
@@ -248,7 +249,7 @@ import Testing
                 try await insert(UUID(), connection)
                 let fence = UUID()
                 try await insert(fence, connection)
-                try await connection.query(FenceStatements.removeSilentNodes, [[fence]])
+                try await connection.query(FenceStatements.removeSilentNodes, [fence])
                 #expect(try await connection.readTimeline().1 == timeline)
             }
         }

@@ -7,9 +7,9 @@ import Testing
 @Suite struct FencedChangeTests {
     private func seconds(_ seconds: Double) -> Moment { Moment(nanoseconds: Int64(seconds * 1_000_000_000)) }
 
-    private func id(_ course: FencedChange) -> [UUID]? {
+    private func id(_ course: FencedChange) -> UUID? {
         switch course.step {
-        case .insert(let ids), .wait(let ids, _), .removeSilentNodes(let ids), .lift(let ids): ids
+        case .insert(let id), .wait(let id, _), .removeSilentNodes(let id), .lift(let id): id
         case .commit, .finished: nil
         }
     }
@@ -34,24 +34,6 @@ import Testing
         #expect(course.step == .lift(fence))
         course.lifted(wasStanding: true)
         #expect(course.step == .finished(.completed))
-    }
-
-    // Attack: one key of several is fenced, and the others are served from memory when the change returns.
-    @Test func `a change of several keys has a fence for each in every step, and new ones after a loss`() throws {
-        var course = FencedChange(fences: 3, times: FenceTimes(trust: .milliseconds(2500)))
-        let first = try #require(id(course))
-        #expect(Set(first).count == 3)
-        course.inserted(at: seconds(1))
-        #expect(course.step == .wait(first, until: seconds(4)))
-        course.passed(to: seconds(4))
-        #expect(course.step == .removeSilentNodes(first))
-        course.removedSilentNodes()
-        course.committed()
-        #expect(course.step == .lift(first))
-        course.lifted(wasStanding: false)
-        let second = try #require(id(course))
-        #expect(Set(first + second).count == 6)
-        #expect(course.step == .insert(second))
     }
 
     // Attack: the change returns while a node serves its entry, or a lease is granted between the start of the wait and the fence.
@@ -131,16 +113,16 @@ import Testing
         }
     }
 
-    @Test func `a change that was rolled back is refused at once, and names the fences that are lifted afterwards`()
+    @Test func `a change that was rolled back is refused at once, and names the fence that is lifted afterwards`()
         throws
     {
-        var course = FencedChange(fences: 2, times: FenceTimes(trust: .milliseconds(2500)))
-        let fences = try #require(id(course))
+        var course = FencedChange(times: FenceTimes(trust: .milliseconds(2500)))
+        let fence = try #require(id(course))
         course.inserted(at: seconds(1))
         course.acknowledged()
         course.rolledBack()
         for _ in 0..<2 {
-            #expect(course.step == .finished(.refused(lifting: fences)))
+            #expect(course.step == .finished(.refused(lifting: fence)))
             course.lifted(wasStanding: false)
             course.lostSession()
         }

@@ -12,8 +12,10 @@ import Testing
 
     private func seconds(_ seconds: Double) -> Moment { Moment(nanoseconds: Int64(seconds * 1_000_000_000)) }
 
-    private func fence(_ key: UUID?) -> StandingFence {
-        StandingFence(id: UUID(), target: FenceTarget(workspace: workspace, key: key))
+    private func fence(_ key: UUID?) -> StandingFence { fence(of: key.map { [$0] }) }
+
+    private func fence(of keys: [UUID]?) -> StandingFence {
+        StandingFence(id: UUID(), keys: FencedKeys(workspace: workspace, keys: keys))
     }
 
     /// Renews at a moment, with an answer that arrives at once.
@@ -196,6 +198,22 @@ import Testing
         #expect(!view.admits(stamp, lease))
         try renew(at: seconds(10))
         #expect(!view.admits(stamp, lease))
+    }
+
+    // Attack: one key of several is fenced, and the others are served from memory when the change returns.
+    @Test func `9, 10: a fence of several keys ends the entries of each of them, and its lift ends all of it`() throws {
+        try renew(at: seconds(10))
+        // Also if two of the keys share a slot.
+        for keys in [[key, UUID(), UUID()], [UUID(), UUID(), key], [key, key]] {
+            let stamp = try #require(fill(at: seconds(10)))
+            try renew(at: seconds(10), standing: [fence(of: keys)], isGranted: false)
+            #expect(!isHit(stamp, at: seconds(10)))
+            #expect(fill(at: seconds(10)) == nil)
+            try renew(at: seconds(10))
+            #expect(!isHit(stamp, at: seconds(10)))
+            #expect(fill(at: seconds(10)) != nil)
+        }
+        #expect(view.raisedCount == 0)
     }
 
     // Attack: a read from before the change is stored after it.

@@ -60,8 +60,8 @@ EDITS = [
     ),
     Edit(
         RENEWALS,
-        "        raised.workspace.countChange()\n        raised.slot.close()",
-        '        if !Broken.rule("LIFT_NOT_COUNTED") { raised.workspace.countChange() }\n        raised.slot.close()',
+        "        raised.workspace.countChange()\n",
+        '        if !Broken.rule("LIFT_NOT_COUNTED") { raised.workspace.countChange() }\n',
     ),
     Edit(
         RENEWALS,
@@ -75,25 +75,25 @@ EDITS = [
     ),
     Edit(
         CHANGE,
-        "step = .wait(fences, until: now + times.wait)",
-        'step = .wait(fences, until: now + (Broken.rule("SILENT_NODE_NOT_WAITED_FOR") ? .milliseconds(100) : times.wait))',
+        "step = .wait(fence, until: now + times.wait)",
+        'step = .wait(fence, until: now + (Broken.rule("SILENT_NODE_NOT_WAITED_FOR") ? .milliseconds(100) : times.wait))',
     ),
     Edit(
         FENCES,
         "        var pause = Self.firstPause\n",
         '        if Broken.rule("NO_ACK_WAIT") { return true }\n        var pause = Self.firstPause\n',
     ),
-    Edit(FENCES, "        var isFirst = true\n", "        var isFirst = true\n        var standing: [UUID]?\n"),
+    Edit(FENCES, "        var isFirst = true\n", "        var isFirst = true\n        var standing: UUID?\n"),
     Edit(
         FENCES,
         "                course.inserted(at: clock())\n",
-        "                standing = fences\n                course.inserted(at: clock())\n",
+        "                standing = fence\n                course.inserted(at: clock())\n",
     ),
     Edit(
         FENCES,
         "                await commit(&course, &result, change)\n",
-        '                if Broken.rule("LIFT_BEFORE_COMMIT"), let fences = standing {\n'
-        "                    try await ask(session, FenceStatements.lift, fences)\n                }\n"
+        '                if Broken.rule("LIFT_BEFORE_COMMIT"), let fence = standing {\n'
+        "                    try await ask(session, FenceStatements.lift, fence)\n                }\n"
         "                await commit(&course, &result, change)\n",
     ),
     Edit(

@@ -8,7 +8,7 @@ import Testing
 
 /// The database of leases and fences that every cluster has.
 @Suite(.hangLimit) struct ClusterDatabaseTests {
-    private static let renew = Statement("SELECT is_granted FROM fence.renew($1, $2)", prepared: false)
+    private static let renew = Statement("SELECT is_granted FROM fence.renew_lease($1, $2)", prepared: false)
 
     /// Renews a lease as the service, which proves that the database is there and that the role has what it needs.
     private func renew(_ connection: PostgresConnection) async throws -> Bool {
@@ -54,7 +54,7 @@ import Testing
             try await test.withRuntime(test.installation.clusterDatabase) { runtime in
                 try await runtime.script(
                     """
-                    SELECT fence.insert_fences('{00000000-0000-0000-0000-000000000001}', gen_random_uuid(), NULL, 1000);
+                    SELECT fence.insert_fence_of_change('00000000-0000-0000-0000-000000000001', gen_random_uuid(), NULL, 1000);
                     SELECT fence.are_acknowledged('{00000000-0000-0000-0000-000000000001}');
                     SELECT fence.remove_nodes_silent_to('{00000000-0000-0000-0000-000000000001}');
                     SELECT fence.lift_fences('{00000000-0000-0000-0000-000000000001}');

@@ -2,23 +2,22 @@ public import FoundationEssentials
 
 /// The course of one change under its fences (rules 22 to 32), as a value without I/O.
 ///
-/// A change has a fence for each of its keys. They are inserted, waited for and lifted together, so the rules say "a fence" and mean all of
-/// them: they are acknowledged when all are, and they count as gone when one is.
+/// The fence is about all keys of the change.
 ///
 /// The owner carries out ``step``, reports the outcome by one of the methods, and goes on until the step is `finished`.
 public struct FencedChange: Sendable {
     /// The next action.
     public enum Step: Sendable, Hashable {
-        /// Insert fences with these ids, commit them together, and notify the nodes.
-        case insert([UUID])
-        /// Wait until all listed nodes have acknowledged the fences, if acknowledgements suffice (rule 32), or until the moment.
-        case wait([UUID], until: Moment)
-        /// Delete the rows of nodes that have not acknowledged, if all fences still stand (rule 24), and record the timeline (rule 32).
-        case removeSilentNodes([UUID])
+        /// Insert a fence with this id, commit it, and notify the nodes.
+        case insert(UUID)
+        /// Wait until all listed nodes have acknowledged the fence, if acknowledgements suffice (rule 32), or until the moment.
+        case wait(UUID, until: Moment)
+        /// Delete the rows of nodes that have not acknowledged, if the fence still stands (rule 24), and record the timeline (rule 32).
+        case removeSilentNodes(UUID)
         /// Commit the change.
         case commit
-        /// Delete the fences that still stand.
-        case lift([UUID])
+        /// Delete the fence, if it still stands.
+        case lift(UUID)
         /// The end.
         case finished(Outcome)
     }
@@ -29,9 +28,9 @@ public struct FencedChange: Sendable {
         case completed
         /// The change was not made, and its own error is the answer.
         ///
-        /// The fences can still stand. Nothing rests on the moment of their lift, so the answer does not wait for it.
-        case refused(lifting: [UUID])
-        /// A fence could not be inserted, and the change was not made.
+        /// The fence can still stand. Nothing rests on the moment of its lift, so the answer does not wait for it.
+        case refused(lifting: UUID)
+        /// The fence could not be inserted, and the change was not made.
         case notStarted
         /// The change was made or not made, or made without the promise.
         ///
@@ -45,7 +44,8 @@ public struct FencedChange: Sendable {
     /// The next action.
     public private(set) var step: Step
 
-    private let count: Int
+    /// The fence that was inserted last.
+    private var fence: UUID
     private let times: FenceTimes
     private let makeID: @Sendable () -> UUID
     private var attempts = 1
@@ -54,64 +54,59 @@ public struct FencedChange: Sendable {
     /// Begins a change.
     ///
     /// - Parameters:
-    ///   - count: The number of fences, at least 1.
     ///   - times: The durations of the protocol.
     ///   - makeID: Creates the ids of fences.
-    public init(
-        fences count: Int = 1,
-        times: FenceTimes = .standard,
-        makeID: @escaping @Sendable () -> UUID = { UUID() }
-    ) {
-        self.count = count
+    public init(times: FenceTimes = .standard, makeID: @escaping @Sendable () -> UUID = { UUID() }) {
         self.times = times
         self.makeID = makeID
-        step = Self.insertion(count, makeID)
+        fence = makeID()
+        step = .insert(fence)
     }
 
-    /// Notes that the commit of the fences was answered.
+    /// Notes that the commit of the fence was answered.
     ///
     /// - Parameter now: The clock after the answer (rule 23).
     public mutating func inserted(at now: Moment) {
-        guard case .insert(let fences) = step else { return }
-        step = .wait(fences, until: now + times.wait)
+        guard case .insert = step else { return }
+        step = .wait(fence, until: now + times.wait)
     }
 
-    /// Notes that every listed node has acknowledged all fences.
+    /// Notes that every listed node has acknowledged the fence.
     public mutating func acknowledged() {
-        guard case .wait(let fences, _) = step else { return }
-        step = nextAfterWait(fences)
+        guard case .wait = step else { return }
+        step = nextAfterWait
     }
 
     /// Notes that time has passed.
     ///
     /// - Parameter now: The clock.
     public mutating func passed(to now: Moment) {
-        guard case .wait(let fences, let end) = step, now >= end else { return }
-        step = .removeSilentNodes(fences)
+        guard case .wait(_, let end) = step, now >= end else { return }
+        step = .removeSilentNodes(fence)
     }
 
-    /// Notes that the rows of silent nodes were deleted, or that a fence did not stand any more.
+    /// Notes that the rows of silent nodes were deleted, or that the fence did not stand any more.
     public mutating func removedSilentNodes() {
-        guard case .removeSilentNodes(let fences) = step else { return }
-        step = nextAfterWait(fences)
+        guard case .removeSilentNodes = step else { return }
+        step = nextAfterWait
     }
 
     /// Notes that the commit of the change was answered without a warning, or that there was nothing to change (rule 31).
     public mutating func committed() {
         guard step == .commit else { return }
         isCommitted = true
-        step = .lift(fences)
+        step = .lift(fence)
     }
 
     /// Notes that the change was rolled back.
     public mutating func rolledBack() {
         guard step == .commit else { return }
-        step = .finished(.refused(lifting: fences))
+        step = .finished(.refused(lifting: fence))
     }
 
     /// Notes that the outcome of the commit is unknown.
     ///
-    /// The fences stay until they expire (rules 26 and 27).
+    /// The fence stays until it expires (rules 26 and 27).
     public mutating func commitUnknown() {
         guard step == .commit else { return }
         step = .finished(.unknown)
@@ -119,7 +114,7 @@ public struct FencedChange: Sendable {
 
     /// Notes the answer to the lift.
     ///
-    /// - Parameter wasStanding: True if all fences stood until the lift, and the commit of the lift was answered without a warning (rule 30).
+    /// - Parameter wasStanding: True if the fence stood until the lift, and the commit of the lift was answered without a warning (rule 30).
     public mutating func lifted(wasStanding: Bool) {
         guard case .lift = step else { return }
         if wasStanding {
@@ -129,9 +124,9 @@ public struct FencedChange: Sendable {
         }
     }
 
-    /// Notes that the session of the fences has ended, or that its statement failed.
+    /// Notes that the session of the fence has ended, or that its statement failed.
     ///
-    /// The fences count as gone (rule 29). Any further fences need a new session.
+    /// The fence counts as gone (rule 29). A further fence needs a new session.
     public mutating func lostSession() {
         switch step {
         case .insert, .wait, .removeSilentNodes:
@@ -142,21 +137,12 @@ public struct FencedChange: Sendable {
         }
     }
 
-    /// The fences that were waited for last.
-    private var fences: [UUID] = []
-
-    private static func insertion(_ count: Int, _ makeID: () -> UUID) -> Step {
-        .insert((0..<count).map { _ in makeID() })
-    }
-
-    private mutating func nextAfterWait(_ fences: [UUID]) -> Step {
-        self.fences = fences
-        return isCommitted ? .lift(fences) : .commit
-    }
+    private var nextAfterWait: Step { isCommitted ? .lift(fence) : .commit }
 
     private mutating func fenceAgain() {
         guard attempts < Self.maximumAttempts else { return step = .finished(.unknown) }
         attempts += 1
-        step = Self.insertion(count, makeID)
+        fence = makeID()
+        step = .insert(fence)
     }
 }

@@ -60,14 +60,14 @@ public final class ClusterFences: Sendable {
     /// A change that was rolled back is answered first, and its fences are lifted then: see ``untilLifted()``.
     ///
     /// - Parameters:
-    ///   - keys: The keys that the change is about. All of them are fenced before the change, and all fences are lifted after it.
+    ///   - keys: The keys that the change is about. One fence around all of them stands until the change is made.
     ///   - change: Commits the change, on another connection. It runs at most once. It must throw `commitOutcomeUnknown` if it does not know
     ///     the outcome, and must return if it finds nothing to change.
     /// - Returns: The value of the change.
     /// - Throws: The error of the change, if it was rolled back or if its outcome is unknown. `PostgresError` if no fence could be inserted,
     ///   so that the change was not made. ``FenceError`` if the change was made without the promise.
     public func perform<Value>(_ keys: FencedKeys, _ change: () async throws -> Value) async throws -> Value {
-        var course = FencedChange(fences: keys.fenceCount, times: times)
+        var course = FencedChange(times: times)
         var result: Result<Value, any Error>?
         var fault: any Error = FenceError.unknown
         while true {
@@ -98,29 +98,29 @@ public final class ClusterFences: Sendable {
         var suffices = false
         while true {
             switch course.step {
-            case .insert(let fences):
+            case .insert(let fence):
                 guard isFirst else { return }
                 isFirst = false
                 let (life, deadline) = (times.fenceLife, nextDeadline)
                 let (timeline, recorded) = try await shielded {
-                    try await session.insertFences(fences, around: keys, life: life, deadline: deadline)
+                    try await session.insertFence(fence, around: keys, life: life, deadline: deadline)
                 }
                 // On a timeline that no change has recorded, a lease of an earlier one can still be good (rule 32).
                 suffices = recorded == timeline
                 course.inserted(at: clock())
-            case .wait(let fences, let end):
-                try await wait(for: fences, until: end, session, ifSufficient: suffices)
+            case .wait(let fence, let end):
+                try await wait(for: fence, until: end, session, ifSufficient: suffices)
                     ? course.acknowledged() : course.passed(to: clock())
-            case .removeSilentNodes(let fences):
-                try await ask(session, FenceStatements.removeSilentNodes, fences)
+            case .removeSilentNodes(let fence):
+                try await ask(session, FenceStatements.removeSilentNodes, fence)
                 logger.notice(
                     "a change has waited for nodes that did not acknowledge, or for the first time on this server"
                 )
                 course.removedSilentNodes()
             case .commit:
                 await commit(&course, &result, change)
-            case .lift(let fences):
-                let rows = try await ask(session, FenceStatements.lift, fences)
+            case .lift(let fence):
+                let rows = try await ask(session, FenceStatements.lift, fence)
                 course.lifted(wasStanding: try rows.first?.decode(0, as: Bool.self) ?? false)
             case .finished:
                 return
@@ -132,7 +132,7 @@ public final class ClusterFences: Sendable {
     ///
     /// - Returns: False if the time is over.
     private func wait(
-        for fences: [UUID],
+        for fence: UUID,
         until end: Moment,
         _ session: PostgresConnection,
         ifSufficient suffices: Bool
@@ -143,7 +143,7 @@ public final class ClusterFences: Sendable {
             if rest > .zero { try await shielded { try await Task.sleep(for: rest) } }
             pause = min(pause * 5 / 4, Self.longestPause)
             if suffices,
-                try await ask(session, FenceStatements.areAcknowledged, fences).first?.decode(0, as: Bool.self) == true
+                try await ask(session, FenceStatements.isAcknowledged, fence).first?.decode(0, as: Bool.self) == true
             {
                 return true
             }
@@ -161,10 +161,10 @@ public final class ClusterFences: Sendable {
     private func ask(
         _ session: PostgresConnection,
         _ statement: Statement,
-        _ fences: [UUID]
+        _ fence: UUID
     ) async throws -> Rows {
         let deadline = nextDeadline
-        return try await shielded { try await session.query(statement, [fences], deadline: deadline) }
+        return try await shielded { try await session.query(statement, [fence], deadline: deadline) }
     }
 
     /// Runs `body` out of reach of the caller's cancellation, on the thread of the connections.
@@ -176,18 +176,18 @@ public final class ClusterFences: Sendable {
 
     // MARK: Lifts for which no change waits
 
-    /// Returns the lift of the fences of a change that was rolled back, which keeps the session until it has ended.
+    /// Returns the lift of the fence of a change that was rolled back, which keeps the session until it has ended.
     ///
-    /// It has the time that a statement of the change would have. Fences that it does not lift expire.
+    /// It has the time that a statement of the change would have. A fence that it does not lift expires.
     private func aftermath(of course: FencedChange) -> PostgresPool.Aftermath? {
-        guard case .finished(.refused(let fences)) = course.step else { return nil }
+        guard case .finished(.refused(let fence)) = course.step else { return nil }
         let deadline = nextDeadline
         lifts.withLock { $0.count += 1 }
         return { [self] session in
             do {
-                try await session.query(FenceStatements.lift, [fences], deadline: deadline)
+                try await session.query(FenceStatements.lift, [fence], deadline: deadline)
             } catch {
-                logger.debug("the fences of a refused change expire", metadata: ["error": "\(error)"])
+                logger.debug("the fence of a refused change expires", metadata: ["error": "\(error)"])
             }
             endLift()
         }

@@ -18,9 +18,9 @@ enum FenceStatements {
     static let renew = Statement(
         // The nodes that share limits are those that have renewed lately. No rule of the fences depends on their number.
         """
-        SELECT is_granted, fence_id, workspace_id, key_id,
+        SELECT is_granted, fence_id, workspace_id, key_ids,
                (SELECT count(*) FROM fence.leases WHERE node_id <> $1 AND renewed_at > now() - interval '10 seconds')
-        FROM fence.renew($1, $2)
+        FROM fence.renew_lease($1, $2)
         """,
         name: "renew lease"
     )
@@ -28,13 +28,16 @@ enum FenceStatements {
     static let insert = Statement(
         """
         SELECT system_identifier, timeline, recorded_system_identifier, recorded_timeline
-        FROM fence.insert_fences($1, $2, $3, $4)
+        FROM fence.insert_fence_of_change($1, $2, $3, $4)
         """,
-        name: "insert fences"
+        name: "insert fence"
     )
-    static let areAcknowledged = Statement("SELECT fence.are_acknowledged($1)", name: "read acknowledgements")
-    static let removeSilentNodes = Statement("SELECT fence.remove_nodes_silent_to($1)", name: "remove silent nodes")
-    static let lift = Statement("SELECT fence.lift_fences($1)", name: "lift fences")
+    static let isAcknowledged = Statement("SELECT fence.are_acknowledged(ARRAY[$1])", name: "read acknowledgements")
+    static let removeSilentNodes = Statement(
+        "SELECT fence.remove_nodes_silent_to(ARRAY[$1])",
+        name: "remove silent nodes"
+    )
+    static let lift = Statement("SELECT fence.lift_fences(ARRAY[$1])", name: "lift fence")
     /// Ends the sessions of an application name, except the session that asks.
     static let endOthers = Statement(
         """
@@ -53,22 +56,22 @@ extension PostgresConnection {
         try Self.timelines(try await query(FenceStatements.timeline))
     }
 
-    /// Inserts fences in one transaction, and reads the timelines as ``readTimeline()`` does.
+    /// Inserts a fence, and reads the timelines as ``readTimeline()`` does.
     ///
     /// - Parameters:
-    ///   - fences: The ids of the fences, one for each key.
+    ///   - fence: The id of the fence.
     ///   - keys: The keys.
-    ///   - life: The time after which the fences expire.
+    ///   - life: The time after which the fence expires.
     ///   - deadline: The maximum time of the statement.
     /// - Returns: The timeline of the server, and the one in the cluster's row.
-    /// - Throws: The errors of a statement. Then the fences may stand.
-    func insertFences(
-        _ fences: [UUID],
+    /// - Throws: The errors of a statement. Then the fence may stand.
+    func insertFence(
+        _ fence: UUID,
         around keys: FencedKeys,
         life: Duration,
         deadline: Duration
     ) async throws(PostgresError) -> (ServerTimeline, ServerTimeline?) {
-        let parameters: [any PostgresEncodable] = [fences, keys.workspace, keys.keys, life.milliseconds]
+        let parameters: [any PostgresEncodable] = [fence, keys.workspace, keys.keys, life.milliseconds]
         return try Self.timelines(try await query(FenceStatements.insert, parameters, deadline: deadline))
     }
 
@@ -91,9 +94,9 @@ extension RenewalAnswer {
         }
         var standing: [StandingFence] = []
         for row in rows {
-            let (_, id, workspace, key, _) = try row.decode((Bool, UUID?, UUID?, UUID?, Int64).self)
+            let (_, id, workspace, keys, _) = try row.decode((Bool, UUID?, UUID?, [UUID]?, Int64).self)
             guard let id, let workspace else { continue }
-            standing.append(StandingFence(id: id, target: FenceTarget(workspace: workspace, key: key)))
+            standing.append(StandingFence(id: id, keys: FencedKeys(workspace: workspace, keys: keys)))
         }
         self.init(
             isGranted: try first.decode(0),

@@ -43,9 +43,9 @@ extension NodeView {
 
     /// The state that only the keeper of the lease uses.
     struct Keeping {
-        /// The slot and the workspace of a fence that was raised.
+        /// The slots and the workspace of a fence that was raised.
         struct Raised {
-            let slot: FenceSlot
+            let slots: [FenceSlot]
             let workspace: WorkspaceFences
         }
 
@@ -113,21 +113,21 @@ extension NodeView {
 
     /// Raises a fence (rules 9 and 12).
     private func raise(_ fence: StandingFence, _ keeping: inout Keeping) {
-        let workspace = fences(of: fence.target.workspace)
-        let slot = fence.target.key.map(slot(of:)) ?? workspace.slot
-        slot.open()
+        let workspace = fences(of: fence.keys.workspace)
+        let slots = fence.keys.keys?.map(slot(of:)) ?? [workspace.slot]
+        for slot in slots { slot.open() }
         workspace.countChange()
         // The fence is listed, and so acknowledged, only after every thread can see it.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
-        keeping.raised[fence.id] = Keeping.Raised(slot: slot, workspace: workspace)
+        keeping.raised[fence.id] = Keeping.Raised(slots: slots, workspace: workspace)
     }
 
     /// Lifts a fence (rules 10 and 18).
     private static func lift(_ id: UUID, _ keeping: inout Keeping) {
         guard let raised = keeping.raised.removeValue(forKey: id) else { return }
-        // The count first: a read that began under the fence must not find the slot closed and the count unchanged.
+        // The count first: a read that began under the fence must not find a slot closed and the count unchanged.
         raised.workspace.countChange()
-        raised.slot.close()
+        for slot in raised.slots { slot.close() }
     }
 
     /// Counts a lease (rules 1 and 7).

@@ -1,26 +1,6 @@
 public import FoundationEssentials
 
-/// The keys that one fence is about: one key, or all keys of a workspace.
-public struct FenceTarget: Sendable, Hashable {
-    /// The workspace of the keys.
-    public let workspace: UUID
-    /// The key, or `nil` for all keys of the workspace.
-    public let key: UUID?
-
-    /// Creates a target.
-    ///
-    /// - Parameters:
-    ///   - workspace: The workspace of the keys.
-    ///   - key: The key, or `nil` for all keys of the workspace.
-    public init(workspace: UUID, key: UUID? = nil) {
-        self.workspace = workspace
-        self.key = key
-    }
-}
-
-/// The keys that a change is about: some keys of a workspace, or all of them.
-///
-/// Each of some keys gets a fence of its own. All keys of a workspace get one fence together.
+/// The keys that a change, and so its fence, is about: some keys of a workspace, or all of them.
 public struct FencedKeys: Sendable, Hashable {
     /// The workspace of the keys.
     public let workspace: UUID
@@ -37,9 +17,6 @@ public struct FencedKeys: Sendable, Hashable {
         self.workspace = workspace
         self.keys = keys
     }
-
-    /// The number of fences.
-    var fenceCount: Int { keys?.count ?? 1 }
 }
 
 /// A fence that stands in the cluster's database.
@@ -47,11 +24,11 @@ public struct StandingFence: Sendable, Hashable {
     /// The fence's id, which is never used again.
     public let id: UUID
     /// The keys that the fence is about.
-    public let target: FenceTarget
+    public let keys: FencedKeys
 
     /// Creates a fence.
-    public init(id: UUID, target: FenceTarget) {
+    public init(id: UUID, keys: FencedKeys) {
         self.id = id
-        self.target = target
+        self.keys = keys
     }
 }
