@@ -200,6 +200,46 @@ import Testing
         #expect(!view.admits(stamp, lease))
     }
 
+    // Attack: a node lists a fence of which it was told, and goes on with its entry. Or it keeps a fence for ever that is gone already.
+    @Test func `11: a fence of which a notification tells is raised before it is listed, and lifted if it is gone`()
+        throws
+    {
+        try renew(at: seconds(10))
+        let stamp = try #require(fill(at: seconds(10)))
+        let fence = self.fence(key)
+        // A renewal that does not list the fence is under way.
+        let earlier = try #require(view.beginRenewal(at: seconds(10)))
+        for _ in 0..<2 { view.hear(of: fence) }
+        #expect(!isHit(stamp, at: seconds(10)))
+        let granted = RenewalAnswer(isGranted: true, standing: [], timeline: Self.timeline)
+        view.apply(granted, to: earlier, at: seconds(10))
+        #expect(view.raisedCount == 1)
+        let next = try #require(view.beginRenewal(at: seconds(10)))
+        #expect(next.listed == [fence.id])
+        view.apply(
+            RenewalAnswer(isGranted: true, standing: [fence], timeline: Self.timeline),
+            to: next,
+            at: seconds(10)
+        )
+        #expect(fill(at: seconds(10)) == nil)
+        try renew(at: seconds(10))
+        #expect(view.raisedCount == 0)
+        // A late notification of the same fence.
+        view.hear(of: fence)
+        #expect(fill(at: seconds(10)) == nil)
+        try renew(at: seconds(10))
+        #expect(view.raisedCount == 0)
+        #expect(fill(at: seconds(10)) != nil)
+    }
+
+    @Test func `a notification that names no fence tells of none`() {
+        let id = UUID().uuidString
+        for text in ["", "end", id, "\(id) ", "\(id) x", "\(id) \(id) x", "x \(id)", "\(id),\(id)"] {
+            #expect(StandingFence(notification: text) == nil, "\(text)")
+        }
+        #expect(StandingFence(notification: "\(id) \(id)")?.keys.keys == nil)
+    }
+
     // Attack: one key of several is fenced, and the others are served from memory when the change returns.
     @Test func `9, 10: a fence of several keys ends the entries of each of them, and its lift ends all of it`() throws {
         try renew(at: seconds(10))

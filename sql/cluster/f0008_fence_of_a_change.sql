@@ -9,6 +9,9 @@ ALTER TABLE fence.fences
 
 -- Inserts the fence of a change and notifies the nodes. Without a list of keys, it is around all keys of the workspace. Returns
 -- the timeline of the server, and the recorded one.
+--
+-- The notification names the fence, the workspace and the keys, so that a node can raise the fence and acknowledge it with its
+-- next renewal. It has at most 8,000 bytes. Without the names, that renewal is refused, and the one after it acknowledges.
 CREATE FUNCTION fence.insert_fence_of_change(fence uuid, workspace uuid, keys uuid[], life_milliseconds bigint)
 RETURNS TABLE (system_identifier bigint, timeline bigint, recorded_system_identifier bigint, recorded_timeline bigint)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog AS $$
@@ -20,7 +23,9 @@ BEGIN
     SELECT fence, workspace, CASE WHEN cardinality(keys) = 1 THEN keys[1] END, keys,
         t.at, t.at + life_milliseconds * interval '1 millisecond'
     FROM (SELECT clock_timestamp()) t (at);
-    PERFORM pg_notify('fence', '');
+    PERFORM pg_notify('fence', CASE
+        WHEN cardinality(keys) > 200 THEN ''
+        ELSE concat_ws(' ', fence, workspace, array_to_string(keys, ' ')) END);
     RETURN QUERY
         SELECT c.system_identifier, c.timeline, t.system_identifier, t.timeline
         FROM fence.current_timeline() c LEFT JOIN fence.timeline t ON true;

@@ -10,9 +10,18 @@ final class Alarm: Sendable {
     }
 
     private let state = Locked(State())
+    private let executor: any TaskExecutor
+
+    /// Creates an alarm.
+    ///
+    /// - Parameter executor: The thread of the task that waits, which begins the timers, too.
+    init(on executor: any TaskExecutor) { self.executor = executor }
 
     /// Ends the wait, or the next one if no task waits.
     func ring() { finish(nil) }
+
+    /// Forgets that somebody rang while no task waited.
+    func reset() { state.withLock { $0.isRung = false } }
 
     /// Waits until somebody rings, or for a duration.
     ///
@@ -23,7 +32,7 @@ final class Alarm: Sendable {
             state.number += 1
             return state.number
         }
-        let timer = Task { [self] in
+        let timer = Task(executorPreference: executor) { [self] in
             try? await Task.sleep(for: duration)
             finish(number)
         }

@@ -28,7 +28,7 @@ final class LeaseLoop: Sendable {
     private let clock: FenceClock
     private let reactor: Reactor
     private let logger: Logger
-    private let alarm = Alarm()
+    private let alarm: Alarm
     private let state = Locked(State())
 
     init(
@@ -55,6 +55,7 @@ final class LeaseLoop: Sendable {
         self.times = times
         self.clock = clock
         self.reactor = reactor
+        alarm = Alarm(on: reactor)
         self.logger = logger
     }
 
@@ -147,8 +148,12 @@ final class LeaseLoop: Sendable {
 
     private func withSession(_ body: (PostgresConnection, ServerTimeline) async throws -> Void) async throws {
         let session = try await PostgresConnection.connect(configuration, reactor: reactor, logger: logger)
-        let listener = Task { [alarm] in
-            for await _ in session.notifications { alarm.ring() }
+        // On the keeper's thread: another one would have to get a processor first.
+        let listener = Task(executorPreference: reactor) { [alarm, view] in
+            for await notification in session.notifications {
+                if let fence = StandingFence(notification: notification.payload) { view.hear(of: fence) }
+                alarm.ring()
+            }
             // The connection broke. The next renewal finds out.
             alarm.ring()
         }
@@ -171,7 +176,7 @@ final class LeaseLoop: Sendable {
 
     /// Renews the lease until the loop is stopped or a renewal fails.
     private func renew(_ session: PostgresConnection, _ timeline: ServerTimeline) async throws {
-        while let renewal = view.beginRenewal(at: clock()) {
+        while let renewal = beginRenewal() {
             let answer: RenewalAnswer
             do throws(PostgresError) {
                 let rows = try await session.query(FenceStatements.renew, [node, Array(renewal.listed)])
@@ -187,6 +192,12 @@ final class LeaseLoop: Sendable {
                 await alarm.wait(atMost: times.renewal - (now - renewal.sentAt))
             }
         }
+    }
+
+    private func beginRenewal() -> Renewal? {
+        // Whoever has rung so far wants a renewal that begins now or later. A stop is seen below, because the view has left before it rings.
+        alarm.reset()
+        return view.beginRenewal(at: clock())
     }
 
     /// Deletes the node's row.

@@ -101,6 +101,15 @@ extension NodeView {
         }
     }
 
+    /// Raises a fence of which a notification told, so that the next renewal lists it instead of being refused.
+    ///
+    /// A notification can be late. A fence that is gone is lifted with the answer to that renewal.
+    func hear(of fence: StandingFence) {
+        keeping.withLock { keeping in
+            if keeping.raised[fence.id] == nil { raise(fence, &keeping) }
+        }
+    }
+
     /// Leaves the cluster: the lease does not count from now on, and no later one does (rule 8).
     ///
     /// Delete the node's row after this call.

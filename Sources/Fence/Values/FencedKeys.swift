@@ -32,3 +32,16 @@ public struct StandingFence: Sendable, Hashable {
         self.keys = keys
     }
 }
+
+extension StandingFence {
+    /// Reads the text with which the insertion of a fence notifies the nodes: the ids of the fence, of the workspace and of the keys.
+    ///
+    /// Any other text is `nil`. The next renewal then tells of the fence.
+    init?(notification text: String) {
+        let ids = text.split(separator: " ").map { UUID(uuidString: String($0)) }
+        guard ids.count >= 2, let id = ids[0], let workspace = ids[1] else { return nil }
+        let keys = ids.dropFirst(2).compactMap(\.self)
+        guard keys.count == ids.count - 2 else { return nil }
+        self.init(id: id, keys: FencedKeys(workspace: workspace, keys: keys.isEmpty ? nil : keys))
+    }
+}
