@@ -69,22 +69,32 @@ struct VerifyRoutes: Sendable {
             problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited],
             deadline: nil,
             waits: .only(context.platform.verifier.deadline),
-            logsAccess: false
-        ) { request in
-            let audience = try context.platform.access.audience(of: try request.caller)
-            guard let asked = Question(request.json) else { throw FieldMismatch(name: "token") }
-            let verdict: Verdict
-            do {
-                verdict = try await context.platform.verifier.verify(asked.token, asked.request, audience: audience)
-            } catch let error as WorkspaceUnreachable {
-                counters.count(.workspaceUnavailable)
-                throw error
+            logsAccess: false,
+            firstStep: { request in
+                let audience = try context.platform.access.audience(of: try request.caller)
+                guard let asked = Question(request.json) else { throw FieldMismatch(name: "token") }
+                switch context.platform.verifier.verifyInMemory(asked.token, asked.request, audience: audience) {
+                case .verdict(let verdict): return .answer(answer(verdict))
+                case .pending(let pending): return .wait { try await answer(finish(pending)) }
+                }
             }
-            counters.count(verdict.code)
-            var writer = JSONWriter(capacity: 512)
-            VerdictJSON(verdict).write(to: &writer)
-            return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
+        )
+    }
+
+    private func finish(_ pending: PendingVerification) async throws -> Verdict {
+        do {
+            return try await context.platform.verifier.finish(pending)
+        } catch let error as WorkspaceUnreachable {
+            counters.count(.workspaceUnavailable)
+            throw error
         }
+    }
+
+    private func answer(_ verdict: Verdict) -> EndpointResponse {
+        counters.count(verdict.code)
+        var writer = JSONWriter(capacity: 512)
+        VerdictJSON(verdict).write(to: &writer)
+        return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
     }
 
     private var batch: NativeEndpoint {

@@ -110,20 +110,34 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             rawQuery: rawQuery,
             context: context
         )
-        guard let onBehalf = security.onBehalf else {
-            return try await waits.spend { try await handle(endpointRequest) }
-        }
-        return try await waits.spend {
-            try await onBehalf(endpointRequest.principal) { try await handle(endpointRequest) }
+        switch endpoint.work {
+        case .handler(let handler):
+            return try await waiting(principal, &waits) { try await handle(endpointRequest, handler) }
+        case .firstStep(let begin):
+            switch try begin(endpointRequest) {
+            case .answer(let response): return response
+            case .wait(let rest): return try await waiting(principal, &waits, rest)
+            }
         }
     }
 
+    /// Runs the part of an operation that waits, on behalf of its caller and within the rest of the budget.
+    private func waiting(
+        _ principal: Principal?,
+        _ waits: inout WaitBudget,
+        _ body: () async throws -> EndpointResponse
+    ) async throws -> EndpointResponse {
+        guard let onBehalf = security.onBehalf else { return try await waits.spend(body) }
+        return try await waits.spend { try await onBehalf(principal, body) }
+    }
+
     /// Runs the handler until its deadline.
-    private func handle(_ request: EndpointRequest<Principal>) async throws -> EndpointResponse {
-        guard let deadline = endpoint.deadline else { return try await endpoint.handler(request) }
-        return try await withDeadline(deadline, clock: settings.clock) { [handler = endpoint.handler] in
-            try await handler(request)
-        }
+    private func handle(
+        _ request: EndpointRequest<Principal>,
+        _ handler: @escaping Endpoint<Principal>.Handler
+    ) async throws -> EndpointResponse {
+        guard let deadline = endpoint.deadline else { return try await handler(request) }
+        return try await withDeadline(deadline, clock: settings.clock) { try await handler(request) }
     }
 
     private func caller(

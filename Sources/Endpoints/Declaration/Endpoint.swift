@@ -9,6 +9,17 @@ package struct Endpoint<Principal: Sendable>: Sendable {
     /// Its request is authenticated, authorized and validated.
     package typealias Handler = @Sendable (EndpointRequest<Principal>) async throws -> EndpointResponse
 
+    /// A function that performs an operation without a wait, or begins it.
+    ///
+    /// Its request is that of a ``Handler``.
+    package typealias FirstStep = @Sendable (EndpointRequest<Principal>) throws -> EndpointStep
+
+    /// The way in which an operation is performed.
+    enum Work: Sendable {
+        case handler(Handler)
+        case firstStep(FirstStep)
+    }
+
     /// The method.
     ///
     /// GET answers HEAD too.
@@ -78,11 +89,11 @@ package struct Endpoint<Principal: Sendable>: Sendable {
     package let isDocumented: Bool
 
     /// The function that performs the operation.
-    package let handler: Handler
+    let work: Work
 
-    /// Declares an operation.
+    /// Declares an operation with a handler, or with a first step in its place.
     ///
-    /// The deadline defaults to 30 seconds. An operation without a deadline creates no task for a request.
+    /// The deadline defaults to 30 seconds. An operation without a deadline creates no task for a request. One with a first step has none.
     package init(
         _ method: EndpointMethod,
         _ path: String,
@@ -102,7 +113,8 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         logsAccess: Bool = true,
         isCounted: Bool = true,
         isDocumented: Bool = true,
-        handler: @escaping Handler
+        handler: Handler? = nil,
+        firstStep: FirstStep? = nil
     ) {
         self.method = method
         self.path = PathTemplate(path)
@@ -122,7 +134,11 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         self.logsAccess = logsAccess
         self.isCounted = isCounted
         self.isDocumented = isDocumented
-        self.handler = handler
+        switch (handler, firstStep) {
+        case (let handler?, nil): work = .handler(handler)
+        case (nil, let firstStep?) where deadline == nil: work = .firstStep(firstStep)
+        default: preconditionFailure("\(operationID) needs a handler, or a first step and no deadline")
+        }
     }
 
     /// Returns the operation with one more problem.
@@ -131,6 +147,14 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         copy.problems.append(problem)
         return copy
     }
+}
+
+/// The result of an operation's first step.
+package enum EndpointStep: Sendable {
+    /// The answer. Nothing was waited for, so the request needs no limit of its waits and takes no turns.
+    case answer(EndpointResponse)
+    /// The rest of the operation, which waits.
+    case wait(@Sendable () async throws -> EndpointResponse)
 }
 
 /// The limit of all waits of an operation together, such as those for a database.
