@@ -47,6 +47,16 @@ struct NativeContext: Sendable {
                     isRepeated: isRepeated
                 )
             },
+            atOnce: { [platform, clients] headers, context, isRepeated in
+                guard let value = headers.single(.authorization), let token = BearerCredential.read(value) else {
+                    return nil
+                }
+                return platform.access.authenticateInMemory(
+                    token,
+                    from: clients.address(headers, context.remoteAddress),
+                    isRepeated: isRepeated
+                )
+            },
             authorize: { principal, access in try access.authorize(principal) },
             describe: \.accessLogMembers,
             onBehalf: { try await $0.takingTurns($1) }

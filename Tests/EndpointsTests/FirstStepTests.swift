@@ -36,10 +36,13 @@ import Testing
     }
 
     /// Sends a request, and returns the status of the answer and what surrounded its parts.
-    private func send(_ path: String) async throws -> (status: Int, notes: [String]) {
+    ///
+    /// `known` is the caller, if the credential can be judged without a wait.
+    private func send(_ path: String, from known: SampleCaller? = nil) async throws -> (status: Int, notes: [String]) {
         let notes = Notes()
         let security = EndpointSecurity<SampleCaller>(
             authenticate: SampleTable.security.authenticate,
+            atOnce: { _, _, _ in known },
             authorize: SampleTable.security.authorize,
             onBehalf: { _, handler in
                 notes.add("turn")
@@ -89,5 +92,15 @@ import Testing
     @Test func `the rest of an operation waits within the limit, and on behalf of its caller`() async throws {
         let later = try await send("/later")
         #expect(later.status == 200 && later.notes == ["limit", "limit", "turn"])
+    }
+    @Test func `a credential that is judged at once needs no limit of waits, and is authorized as any other`()
+        async throws
+    {
+        let reader = try await send("/once", from: SampleCaller(permissions: ["keys:read"]))
+        #expect(reader.status == 200 && reader.notes.isEmpty)
+        let stranger = try await send("/once", from: SampleCaller(permissions: []))
+        #expect(stranger.status == 403 && stranger.notes.isEmpty)
+        let later = try await send("/later", from: SampleCaller(permissions: ["keys:read"]))
+        #expect(later.status == 200 && later.notes == ["limit", "turn"])
     }
 }

@@ -148,8 +148,13 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         _ waits: inout WaitBudget
     ) async throws -> Principal? {
         guard endpoint.access != .open else { return nil }
-        let principal = try await waits.spend {
-            try await security.authenticate(request.headers, context, isRepeated)
+        let principal: Principal
+        if let found = security.authenticateAtOnce?(request.headers, context, isRepeated) {
+            principal = found
+        } else {
+            principal = try await waits.spend {
+                try await security.authenticate(request.headers, context, isRepeated)
+            }
         }
         known = principal
         try security.authorize(principal, endpoint.access)

@@ -13,6 +13,17 @@ package struct EndpointSecurity<Principal: Sendable>: Sendable {
     package let authenticate:
         @Sendable (HTTPFields, MortiseRequestContext, _ isRepeated: Bool) async throws -> Principal
 
+    /// Returns the principal of a credential that can be judged without a wait, or `nil` if only `authenticate` can tell.
+    ///
+    /// `nil` if every authentication waits.
+    package let authenticateAtOnce: AuthenticateAtOnce?
+
+    /// Authenticates without a wait.
+    ///
+    /// It counts a use as `authenticate` does, if it returns a principal.
+    package typealias AuthenticateAtOnce =
+        @Sendable (HTTPFields, MortiseRequestContext, _ isRepeated: Bool) -> Principal?
+
     /// Throws `Problem.forbidden` unless the caller has the audience and the permission.
     package let authorize: @Sendable (Principal, Access) throws -> Void
 
@@ -33,11 +44,13 @@ package struct EndpointSecurity<Principal: Sendable>: Sendable {
     /// Creates the security of a table.
     package init(
         authenticate: @escaping @Sendable (HTTPFields, MortiseRequestContext, Bool) async throws -> Principal,
+        atOnce authenticateAtOnce: AuthenticateAtOnce? = nil,
         authorize: @escaping @Sendable (Principal, Access) throws -> Void,
         describe: @escaping @Sendable (Principal) -> Logger.Metadata = { _ in [:] },
         onBehalf: OnBehalf?
     ) {
         self.authenticate = authenticate
+        self.authenticateAtOnce = authenticateAtOnce
         self.authorize = authorize
         self.describe = describe
         self.onBehalf = onBehalf

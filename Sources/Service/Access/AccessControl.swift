@@ -40,8 +40,25 @@ public final class AccessControl: Sendable {
             Self.isUsable(reading, from: address)
         else { throw Refusal.unauthenticated }
         if !isRepeated { try await count(reading, from: address) }
-        let found = reading.key
-        return Principal(
+        return Self.principal(reading.key, reach)
+    }
+
+    /// Authenticates a caller by an admin or operator key in memory, without a wait.
+    ///
+    /// It is the common case of ``authenticate(_:from:isRepeated:)``, which has the parameters, and judges whatever is not common.
+    ///
+    /// - Returns: The principal, or `nil` if the key is not in memory, is not good or has limits.
+    public func authenticateInMemory(_ text: String, from address: IPAddress?, isRepeated: Bool) -> Principal? {
+        guard !AccessToken.isShaped(text), let token = try? Token(text), token.parsed.workspaceRef.isRoot,
+            let reading = context.rootKeyInMemory(token), let reach = Self.reach(reading.key),
+            Self.isUsable(reading, from: address), reading.key.state.rateLimits.isUnlimited
+        else { return nil }
+        if !isRepeated { context.usage.record(.control, reading.key.state, .valid, at: reading.now, from: address) }
+        return Self.principal(reading.key, reach)
+    }
+
+    private static func principal(_ found: FoundKey, _ reach: Principal.Reach) -> Principal {
+        Principal(
             keyID: found.state.keyID,
             secretID: found.state.secretID,
             name: found.name,

@@ -115,6 +115,12 @@ extension ServiceContext {
         }
     }
 
+    /// Returns the admin or operator key of a token from memory, or `nil` if it is not there or does not count any more.
+    func rootKeyInMemory(_ token: Token) -> KeyReading? {
+        guard let home = verifier.keys.rootInMemory else { return nil }
+        return verifier.keys.cached(home.peppers.digests(of: token)[0], in: home)
+    }
+
     /// Makes a change of keys under fences, and lends it a connection when all nodes have acknowledged them.
     ///
     /// The fences come first: a silent node is waited for, and the few connections to the keys would be lent for all that time.

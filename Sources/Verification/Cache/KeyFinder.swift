@@ -76,6 +76,9 @@ package final class KeyFinder: Sendable {
     /// - Throws: The errors of the control database.
     package func root() async throws -> KeyHome { try await homes.root() }
 
+    /// The home of admin and operator keys, if keys are kept in memory and this node knows it.
+    package var rootInMemory: KeyHome? { cache == nil ? nil : homes.knownRoot }
+
     // MARK: Keys
 
     /// Returns the key of a token from memory, or `nil` if it is not there or does not count any more.

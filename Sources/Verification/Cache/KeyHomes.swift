@@ -43,11 +43,15 @@ final class KeyHomes: Sendable {
         return insert(try await home(of: facts), Name(organizationID: organizationID, ref: ref))
     }
 
+    private static let rootName = Name(organizationID: Workspace.rootID, ref: .root)
+
+    /// The home of admin and operator keys, if this node knows it.
+    var knownRoot: KeyHome? { known[Self.rootName] }
+
     /// The home of admin and operator keys.
     func root() async throws -> KeyHome {
-        let name = Name(organizationID: Workspace.rootID, ref: .root)
-        if let known = known[name] { return known }
-        return insert(try await home(of: nil), name)
+        if let known = knownRoot { return known }
+        return insert(try await home(of: nil), Self.rootName)
     }
 
     private func home(of workspace: WorkspaceFacts?) async throws -> KeyHome {
