@@ -187,10 +187,11 @@ public final class UsageRecorder: Sendable {
     /// Counts that cannot be written wait for the next flush.
     public func flush() async { await flush(.all, over: .zero) }
 
-    /// Writes the counts, and begins with one database after the other within a time.
+    /// Writes the counts, and begins with one batch after the other within a time.
     ///
     /// Written at once, the counts of 80 workspaces would occupy the processors of a small machine for some hundredths of a second, in which
-    /// all verifications wait. A cancellation lets the counts wait that are not on their way.
+    /// all verifications wait, and the look-ups of a workspace with thousands of keys would wait for longer than that. A cancellation lets the
+    /// counts wait that are not on their way.
     ///
     /// - Parameters:
     ///   - part: The databases.
@@ -198,17 +199,18 @@ public final class UsageRecorder: Sendable {
     func flush(_ part: Part, over time: Duration) async {
         let (flight, byDatabase) = beginFlight(part)
         defer { inFlight.withLock { $0.uses[flight] = nil } }
-        let length = min(time / max(byDatabase.count, 1), Self.longestPause)
+        let batches = byDatabase.values.reduce(0) { $0 + ($1.count + options.batch - 1) / options.batch }
+        let length = min(time / max(batches, 1), Self.longestPause)
         await withTaskGroup(of: Void.self) { group in
             for (number, (database, counts)) in byDatabase.enumerated() {
                 if number >= Self.maximumWrites { _ = await group.next() }
-                if number > 0, length > .zero { await pause(length) }
+                if number > 0 { await rest(length) }
                 // Its connection can have been closed since the beginning.
                 if part == .ready, isLate(database) {
                     restore(database, counts[...])
                     continue
                 }
-                group.addTask { await self.flush(database, counts) }
+                group.addTask { await self.flush(database, counts, pausing: length) }
             }
         }
     }
@@ -271,8 +273,11 @@ public final class UsageRecorder: Sendable {
         return Dictionary(grouping: bySecret.values, by: \.database).mapValues { $0.map(\.count) }
     }
 
-    private func flush(_ database: Database, _ counts: [UsageCount]) async {
+    private func rest(_ length: Duration) async { if length > .zero { await pause(length) } }
+
+    private func flush(_ database: Database, _ counts: [UsageCount], pausing length: Duration) async {
         for start in stride(from: 0, to: counts.count, by: options.batch) {
+            if start > 0 { await rest(length) }
             if Task.isCancelled { return restore(database, counts[start...]) }
             let batch = Array(counts[start..<min(start + options.batch, counts.count)])
             do {

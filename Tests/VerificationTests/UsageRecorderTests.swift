@@ -29,11 +29,11 @@ import Testing
         )
     }
 
-    /// Counts a use in each of some new workspaces.
+    /// Counts a use of some keys in each of some new workspaces.
     ///
     /// - Returns: The ids of the workspaces.
     @discardableResult
-    private func use(_ workspaces: Int, _ recorder: UsageRecorder) -> Set<UUID> {
+    private func use(_ workspaces: Int, keys: Int = 1, _ recorder: UsageRecorder) -> Set<UUID> {
         var ids: Set<UUID> = []
         for number in 0..<workspaces {
             let facts = WorkspaceFacts(
@@ -43,15 +43,17 @@ import Testing
                 clusterID: UUID(),
                 database: "\(number)"
             )
-            let state = KeyState(
-                keyID: UUID(),
-                secretID: UUID(),
-                workspaceRef: .root,
-                workspaceIsActive: true,
-                kind: .service,
-                mode: .live
-            )
-            recorder.record(.workspace(facts), state, .valid, at: Timestamp(microsecondsSinceUnixEpoch: 0), from: nil)
+            for _ in 0..<keys {
+                let state = KeyState(
+                    keyID: UUID(),
+                    secretID: UUID(),
+                    workspaceRef: .root,
+                    workspaceIsActive: true,
+                    kind: .service,
+                    mode: .live
+                )
+                recorder.record(.workspace(facts), state, .valid, at: Timestamp(microsecondsSinceUnixEpoch: 0), from: nil)
+            }
             ids.insert(facts.workspaceID)
         }
         return ids
@@ -74,6 +76,15 @@ import Testing
         use(3, recorder)
         await recorder.flush(.ready, over: .milliseconds(400))
         #expect(pauses.withLock { $0 } == Array(repeating: Duration.milliseconds(10), count: 2))
+    }
+
+    // The look-ups of a workspace wait for each batch, and waited for all of them in a row.
+    @Test func `the batches of a workspace with many keys are written with pauses`() async {
+        let recorder = self.recorder()
+        let workspaces = use(1, keys: 2_000, recorder)
+        await recorder.flush(.ready, over: .milliseconds(200))
+        #expect(pauses.withLock { $0 } == Array(repeating: Duration.milliseconds(5), count: 39))
+        #expect(written.withLock { $0 } == Dictionary(uniqueKeysWithValues: workspaces.map { ($0, 2_000) }))
     }
 
     @Test func `the last flush makes no pause`() async {
