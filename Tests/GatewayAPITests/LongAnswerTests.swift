@@ -12,7 +12,9 @@ import Testing
         let loops = MultiThreadedEventLoopGroup.singleton
         let accepted = loops.next().makePromise(of: (any Channel).self)
         let connections = OpenConnections(limit: 10, NOOPMetricsHandler.instance)
-        let bootstrap = ServerBootstrap.accepting(connections, on: loops, logger: Logger(label: "tests")) { channel, _ in
+        let bootstrap = ServerBootstrap.accepting(connections, on: loops, logger: Logger(label: "tests")) {
+            channel,
+            _ in
             accepted.succeed(channel)
         }
         let listener = try await bootstrap.bind(host: "127.0.0.1", port: 0).get()

@@ -52,7 +52,13 @@ import Testing
                     kind: .service,
                     mode: .live
                 )
-                recorder.record(.workspace(facts), state, .valid, at: Timestamp(microsecondsSinceUnixEpoch: 0), from: nil)
+                recorder.record(
+                    .workspace(facts),
+                    state,
+                    .valid,
+                    at: Timestamp(microsecondsSinceUnixEpoch: 0),
+                    from: nil
+                )
             }
             ids.insert(facts.workspaceID)
         }
