@@ -124,6 +124,32 @@ import Testing
         }
     }
 
+    // The provider's keys have no ids, and it has replaced its key since this node read them.
+    @Test func `a signature that the only key did not make lets the keys be read again, once a minute at most`()
+        async throws
+    {
+        try await withProvider { console, provider in
+            _ = try await console.mortise.addMember("ada@example.org", "owner")
+            let (old, new) = (try IssuerKeys("old"), try IssuerKeys("new"))
+            let (oldSet, newSet) = (try old.rsaKeySet(hasID: false), try new.rsaKeySet(hasID: false))
+            try await provider.lie(to: console) {
+                $0.keySet = oldSet
+                $0.sign = { _, claims in try old.rs256(claims, header: [("kid", nil)]) }
+            }
+            #expect(try await console.browser().signIn(ada, with: provider).status == 200)
+            provider.lie { $0.sign = { _, claims in try new.rs256(claims, header: [("kid", nil)]) } }
+            let before = provider.count("/jwks")
+            provider.pass(.seconds(61))
+            for _ in 0..<3 { #expect(try await console.browser().signIn(ada, with: provider).status == 502) }
+            #expect(provider.count("/jwks") == before + 1)
+            provider.lie { $0.keySet = newSet }
+            #expect(try await console.browser().signIn(ada, with: provider).status == 502)
+            provider.pass(.seconds(61))
+            for _ in 0..<2 { #expect(try await console.browser().signIn(ada, with: provider).status == 200) }
+            #expect(provider.count("/jwks") == before + 2)
+        }
+    }
+
     // The provider is down for an hour: people who start before it is back must not wait for it.
     @Test func `metadata that cannot be read again are used for a day`() async throws {
         try await withProvider { console, provider in

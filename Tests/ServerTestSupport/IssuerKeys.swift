@@ -22,16 +22,12 @@ package struct IssuerKeys: Sendable {
 
     /// The key set: RSA under the id itself, ECDSA and EdDSA under the id with a suffix, and keys that must be skipped.
     package func keySet() throws -> JSONValue {
-        let parts = try rsa.publicKey.getKeyPrimitives()
         let point = Array(ecdsa.publicKey.rawRepresentation)
         return [
             "keys": [
                 "nonsense", ["kty": "oct", "kid": "secret", "k": "AAAA"],
                 ["kty": "RSA", "kid": "encryption", "use": "enc", "n": "AQAB", "e": "AQAB"],
-                [
-                    "kty": "RSA", "use": "sig", "kid": .string(id), "n": Self.text(Array(parts.modulus)),
-                    "e": Self.text(Array(parts.publicExponent)),
-                ],
+                try rsaKey(hasID: true),
                 [
                     "kty": "EC", "crv": "P-256", "alg": "ES256", "kid": .string("\(id)-es"),
                     "x": Self.text(Array(point.prefix(32))), "y": Self.text(Array(point.suffix(32))),
@@ -42,6 +38,19 @@ package struct IssuerKeys: Sendable {
                 ],
             ]
         ]
+    }
+
+    /// Returns the key set of the RSA key alone, with its id or without one.
+    package func rsaKeySet(hasID: Bool) throws -> JSONValue { ["keys": [try rsaKey(hasID: hasID)]] }
+
+    private func rsaKey(hasID: Bool) throws -> JSONValue {
+        let parts = try rsa.publicKey.getKeyPrimitives()
+        var key: JSONObject = [
+            "kty": "RSA", "use": "sig", "n": Self.text(Array(parts.modulus)),
+            "e": Self.text(Array(parts.publicExponent)),
+        ]
+        if hasID { key["kid"] = .string(id) }
+        return .object(key)
     }
 
     /// Returns the claims of a session that is valid for a minute from `now`, with changes.

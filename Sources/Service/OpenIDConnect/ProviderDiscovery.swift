@@ -35,11 +35,21 @@ struct ProviderDiscovery: Sendable {
 
     /// Returns the provider.
     ///
-    /// - Parameter keyID: A key that is needed. `nil` needs none.
+    /// - Throws: `Refusal.unavailable` if it cannot be read.
+    func provider() async throws(Refusal) -> Found { try await value.value() }
+
+    /// Returns the provider, and reads it again if it lacks the key of a token.
+    ///
+    /// A key without an id is known to be absent only by the signature, which the caller checks again.
+    ///
+    /// - Parameter token: A token that came from the provider.
     /// - Returns: The provider, which can still lack the key.
     /// - Throws: `Refusal.unavailable` if it cannot be read.
-    func provider(with keyID: String? = nil) async throws(Refusal) -> Found {
-        try await value.value { found in keyID.map(found.keys.contains) ?? true }
+    func provider(of token: CompactJWS) async throws(Refusal) -> Found {
+        let found = try await value.value { found in token.keyID.map(found.keys.contains) ?? true }
+        if token.header["kid"] != nil { return found }
+        if let algorithm = token.algorithm, await found.keys.verifies(token, algorithm: algorithm) { return found }
+        return try await value.value { _ in false }
     }
 
     /// Ends a read that is under way.

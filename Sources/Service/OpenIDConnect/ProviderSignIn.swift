@@ -159,9 +159,10 @@ public struct ProviderSignIn: Sendable {
 
     // MARK: The provider's word
 
-    private func found(with keyID: String? = nil) async throws(ProviderRefusal) -> ProviderDiscovery.Found {
+    private func found(for token: CompactJWS? = nil) async throws(ProviderRefusal) -> ProviderDiscovery.Found {
         do throws(Refusal) {
-            return try await discovery.provider(with: keyID)
+            guard let token else { return try await discovery.provider() }
+            return try await discovery.provider(of: token)
         } catch {
             throw .unusable
         }
@@ -180,7 +181,7 @@ public struct ProviderSignIn: Sendable {
         }
         do {
             let tokens = try await codes.tokens(for: code, verifier: flow.verifier, redirect: redirect, metadata)
-            let provider = try await found(with: tokens.idToken.keyID)
+            let provider = try await found(for: tokens.idToken)
             let token = try await IDToken(
                 verifying: tokens.idToken,
                 by: provider,
