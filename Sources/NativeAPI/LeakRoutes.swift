@@ -44,11 +44,10 @@ struct LeakRoutes: Sendable {
             max: maximumTokens
         )
 
-    private func origin(_ request: NativeRequest) -> RequestOrigin {
-        RequestOrigin(
-            address: context.clients.address(request.headers, request.context.remoteAddress),
-            requestID: request.context.requestID
-        )
+    private func origin(_ request: NativeRequest) -> RequestOrigin { origin(request.headers, request.context) }
+
+    private func origin(_ fields: HTTPFields, _ request: MortiseRequestContext) -> RequestOrigin {
+        RequestOrigin(address: context.clients.address(fields, request.remoteAddress), requestID: request.requestID)
     }
 
     // MARK: Anybody
@@ -95,32 +94,39 @@ struct LeakRoutes: Sendable {
             summary: "Receive a report of GitHub's secret scanning",
             description: """
                 The body is the payload of GitHub's secret scanning partner program, signed in `Github-Public-Key-Signature` by the key that \
-                `Github-Public-Key-Identifier` names. The answer labels each text. GitHub sends a report again that was answered with 503, because a text could not be looked up.
+                `Github-Public-Key-Identifier` names. The signature is checked first, and an address has 100 reports without a valid \
+                one in 15 minutes. The answer labels each text. GitHub sends a report again that was answered with 503, because a text \
+                could not be looked up.
                 """,
             access: .open,
-            body: .required(Self.payload, maximumBytes: Self.maximumBytes),
+            body: .required(Self.payload, maximumBytes: Self.maximumBytes)
+                .checked { try await checkSignature(of: $2, $0, $1) },
             responses: [EndpointResult(.ok, "A label for each text, in their order.", Self.labels)],
-            problems: [.unauthorized, .serviceUnavailable],
+            problems: [.unauthorized, .rateLimited, .serviceUnavailable],
             deadline: .seconds(120),
             waits: .long
         ) { request in
-            guard let key = Self.field("Github-Public-Key-Identifier", of: request),
-                let signature = Self.field("Github-Public-Key-Signature", of: request)
-            else { throw Self.unsigned }
             let entries = request.json.array ?? []
-            do {
-                let genuine = try await context.platform.leaks.reportOfGitHub(
-                    Array(request.rawBody.readableBytesView),
-                    signature: signature,
-                    by: key,
-                    from: origin(request)
-                ) {
-                    entries.map { LeakedText(text: $0["token"]?.string ?? "", url: $0["url"]?.string) }
-                }
-                return Self.answer(entries, genuine)
-            } catch Refusal.unauthenticated {
-                throw Self.unsigned
-            }
+            let texts = entries.map { LeakedText(text: $0["token"]?.string ?? "", url: $0["url"]?.string) }
+            let genuine = try await context.platform.leaks.reportOfGitHub(texts, from: origin(request))
+            return Self.answer(entries, genuine)
+        }
+    }
+
+    private func checkSignature(
+        of body: ByteBuffer,
+        _ fields: HTTPFields,
+        _ request: MortiseRequestContext
+    ) async throws {
+        do {
+            try await context.platform.leaks.checkGitHub(
+                Array(body.readableBytesView),
+                signature: Self.field("Github-Public-Key-Signature", of: fields),
+                by: Self.field("Github-Public-Key-Identifier", of: fields),
+                from: origin(fields, request)
+            )
+        } catch Refusal.unauthenticated {
+            throw Self.unsigned
         }
     }
 
@@ -145,7 +151,7 @@ struct LeakRoutes: Sendable {
         return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
     }
 
-    private static func field(_ name: String, of request: NativeRequest) -> String? {
-        HTTPField.Name(name).flatMap { request.headers[$0] }
+    private static func field(_ name: String, of fields: HTTPFields) -> String? {
+        HTTPField.Name(name).flatMap { fields[$0] }
     }
 }

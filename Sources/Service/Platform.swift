@@ -184,6 +184,7 @@ public final class Platform: Sendable {
             context: context,
             changes: keyChanges,
             gitHubKeys: GitHubKeyList(leakOptions.gitHubKeys, exchange: exchange, elapsed: elapsed, logger: logger),
+            guesses: guesses,
             options: leakOptions
         )
         leakRetries = LeakRetries(leaks)

@@ -11,11 +11,17 @@ import Testing
 /// Reports of GitHub's secret scanning.
 @Suite(.hangLimit) struct GitHubLeakTests {
     /// Runs a server that knows a signer's key by a file.
-    private static func withSigner(_ body: @Sendable (ServerHarness, GitHubSigner) async throws -> Void) async throws {
+    private static func withSigner(
+        configure: @Sendable (inout ServerConfiguration) -> Void = { _ in },
+        _ body: @Sendable (ServerHarness, GitHubSigner) async throws -> Void
+    ) async throws {
         let signer = GitHubSigner("k1")
         try await TemporaryFolder.with { folder in
             TemporaryFolder.write(GitHubSigner.list([signer]), to: "\(folder)/keys.json")
-            try await withMortise(configure: { $0.leaks.gitHubKeys = .file("\(folder)/keys.json") }) {
+            try await withMortise(configure: {
+                $0.leaks.gitHubKeys = .file("\(folder)/keys.json")
+                configure(&$0)
+            }) {
                 try await body($0, signer)
             }
         }
@@ -115,6 +121,49 @@ import Testing
                 let answer = try await signer.send(body, to: mortise)
                 #expect(answer.status == 400 && answer.code == "invalid_request", "\(answer)")
             }
+        }
+    }
+
+    // The attack: a stranger sends bodies that cost a lot to parse, and validate, and learns the rules of a report.
+    @Test func `a body without a valid signature is not parsed`() async throws {
+        try await Self.withSigner { mortise, signer in
+            let dense = "[" + String(repeating: "[],", count: 300_000) + "[]]"
+            for body in ["{", "[{}]", dense] {
+                let raw = try await mortise.api.send("POST", "/v1/leaks/github", raw: body, as: nil)
+                #expect(raw.status == 401, "\(raw)")
+                let forged = try await GitHubSigner("k1").send(body, to: mortise)
+                #expect(forged.status == 401, "\(forged)")
+                let signed = try await signer.send(body, to: mortise)
+                #expect(signed.status == 400, "\(signed)")
+            }
+        }
+    }
+
+    // The attack: a stranger lets the server hash a megabyte as often as possible.
+    @Test func `an address has 100 reports with a bad signature in 15 minutes, and other addresses have their own`()
+        async throws
+    {
+        let time = TestTime()
+        try await Self.withSigner {
+            $0.trustLoopback()
+            $0.elapsed = { time.shift }
+        } _: { mortise, signer in
+            let body = GitHubSigner.payload(["hello"])
+            let stranger = GitHubSigner("k1")
+            for _ in 0..<100 {
+                let answer = try await stranger.send(body, to: mortise, from: "192.0.2.1")
+                #expect(answer.status == 401, "\(answer)")
+            }
+            // The signature is not looked at any more, not even a good one.
+            for signer in [stranger, signer] {
+                let answer = try await signer.send(body, to: mortise, from: "192.0.2.1")
+                #expect(answer.status == 429 && answer.code == "rate_limited", "\(answer)")
+                #expect(answer.headers["retry-after"] != nil)
+            }
+            // Good signatures do not count.
+            for _ in 0..<101 { #expect(try await signer.send(body, to: mortise, from: "192.0.2.2").status == 200) }
+            time.pass(.seconds(900))
+            #expect(try await signer.send(body, to: mortise, from: "192.0.2.1").status == 200)
         }
     }
 

@@ -89,13 +89,15 @@ struct GitHubSigner: Sendable {
     ///   - signed: The text that is signed. Defaults to the body.
     ///   - id: The named key. Defaults to the signer's.
     ///   - mortise: The server.
+    ///   - address: The address that a proxy names. `nil` names none.
     /// - Returns: The answer.
     /// - Throws: The errors of the request.
     func send(
         _ text: String,
         signing signed: String? = nil,
         as id: String? = nil,
-        to mortise: ServerHarness
+        to mortise: ServerHarness,
+        from address: String? = nil
     ) async throws -> Answer {
         try await mortise.api.send(
             "POST",
@@ -105,7 +107,7 @@ struct GitHubSigner: Sendable {
             headers: [
                 ("Github-Public-Key-Identifier", id ?? self.id),
                 ("Github-Public-Key-Signature", try signature(of: signed ?? text)),
-            ]
+            ] + (address.map { [("X-Forwarded-For", $0)] } ?? [])
         )
     }
 }

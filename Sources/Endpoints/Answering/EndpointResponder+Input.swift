@@ -42,17 +42,20 @@ extension EndpointResponder {
 
     /// Returns the bytes and the JSON of the body.
     ///
-    /// Faults of the JSON are added to the others. Throws a problem if the body cannot be read as JSON.
+    /// Faults of the JSON are added to the others. Throws a problem if the body cannot be read as JSON, and the error of the check of
+    /// its bytes.
     func body(
         _ request: Request,
         _ context: MortiseRequestContext,
-        _ faults: inout [Fault]
+        _ faults: inout [Fault],
+        _ waits: inout WaitBudget
     ) async throws -> (raw: ByteBuffer, json: JSONValue) {
         guard let rules = endpoint.body else { return (ByteBuffer(), .null) }
         if request.headers.contains(where: { $0.name == .expect }) {
             context.channel.triggerUserOutboundEvent(ContinueEvent(), promise: nil)
         }
         let raw = try await collect(request, upTo: rules.maximumBytes)
+        if let check = rules.check { try await waits.spend { try await check(request.headers, context, raw) } }
         let bytes = raw.readableBytesView
         if bytes.isEmpty {
             let json: JSONValue = [:]

@@ -91,7 +91,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         let rawQuery = request.uri.query
         let query = query(rawQuery, &faults)
         let idempotencyKey = endpoint.takesIdempotencyKey ? idempotencyKey(request.headers, &faults) : nil
-        let (rawBody, json) = try await body(request, context, &faults)
+        let (rawBody, json) = try await body(request, context, &faults, &waits)
         // A client that holds a body back until its credential is revoked must not use what the credential permitted before.
         if principal != nil, NIODeadline.now() - authenticated >= TimeAmount(settings.credentialAge) {
             principal = try await caller(request, context, isRepeated: true, &known, &waits)

@@ -1,4 +1,5 @@
 package import HTTPTypes
+package import NIOCore
 
 /// The declaration of one operation: its names, its callers, its input and output, and its handler.
 ///
@@ -246,6 +247,23 @@ package struct RequestBodySchema: Sendable {
 
     /// True if the body can also be a form, whose fields become members with string values.
     package var acceptsForm = false
+
+    /// A check of the bytes before anything parses them.
+    ///
+    /// The check of a body that is signed: until then it is anybody's, and parsing it costs more than a signature.
+    package typealias Check = @Sendable (HTTPFields, MortiseRequestContext, ByteBuffer) async throws -> Void
+
+    /// The check of the bytes.
+    ///
+    /// `nil` if a body is parsed at once.
+    package var check: Check?
+
+    /// Returns the rules with a check of the bytes.
+    package func checked(by check: @escaping Check) -> RequestBodySchema {
+        var copy = self
+        copy.check = check
+        return copy
+    }
 
     /// A copy of the rules that also accepts a form.
     package var orForm: RequestBodySchema {

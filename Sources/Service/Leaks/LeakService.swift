@@ -14,6 +14,7 @@ package struct LeakService: Sendable {
     let context: ServiceContext
     let changes: KeyChanges
     let gitHubKeys: GitHubKeyList
+    let guesses: GuessLimiter
     let options: LeakOptions
 
     /// The time after which the rest of a report is kept to be dealt with later.
@@ -42,28 +43,44 @@ package struct LeakService: Sendable {
         try await clock.sleep(until: arrival + options.answerTime(after: clock.now - arrival))
     }
 
-    /// Handles a report of GitHub's secret scanning.
+    /// Checks the signature of a report of GitHub's secret scanning, before anything reads its body.
+    ///
+    /// A failure counts like a wrong password from the same address: anybody can send a body that must be hashed. Each report is an
+    /// account of its own, so only the limit of the address applies.
     ///
     /// - Parameters:
     ///   - body: The raw body.
-    ///   - signature: The signature of the body.
-    ///   - key: The identifier of the key that signed it.
+    ///   - signature: The signature of the body, if the request has one.
+    ///   - key: The identifier of the key that signed it, if the request has one.
     ///   - origin: The origin of the request.
-    ///   - read: Returns the texts of the body, after the signature was checked.
-    /// - Returns: For each text, true if it is a genuine token.
-    /// - Throws: `Refusal.unauthenticated` for a bad signature, `Refusal.unavailable` if GitHub's keys or a workspace cannot be read, or the
-    ///   report could not be kept, so that GitHub sends it again; `CancellationError`.
-    package func reportOfGitHub(
+    /// - Throws: `Refusal.unauthenticated` for a bad signature; `Refusal.tooManyAttempts` after too many of an address; `Refusal.unavailable`
+    ///   if GitHub's keys cannot be read, so that GitHub sends the report again.
+    package func checkGitHub(
         _ body: [UInt8],
-        signature: String,
-        by key: String,
-        from origin: RequestOrigin,
-        _ read: () -> [LeakedText]
-    ) async throws -> [Bool] {
-        guard let keys = try await gitHubKeys.keys(for: key), keys.verifies(body, signature: signature, by: key) else {
-            throw Refusal.unauthenticated
+        signature: String?,
+        by key: String?,
+        from origin: RequestOrigin
+    ) async throws {
+        let account = "github \(IdentifierSource.system.id())"
+        let isSigned = try await guesses.counting(account: account, from: origin.address) { () async throws -> Bool? in
+            guard let key, let signature, let keys = try await gitHubKeys.keys(for: key),
+                keys.verifies(body, signature: signature, by: key)
+            else { return nil }
+            return true
         }
-        let findings = try await handle(read(), from: .github, origin)
+        if isSigned == nil { throw Refusal.unauthenticated }
+    }
+
+    /// Handles a report of GitHub's secret scanning.
+    ///
+    /// - Parameters:
+    ///   - texts: The texts of a report whose signature was checked.
+    ///   - origin: The origin of the request.
+    /// - Returns: For each text, true if it is a genuine token.
+    /// - Throws: `Refusal.unavailable` if a workspace cannot be read, or the report could not be kept, so that GitHub sends it again;
+    ///   `CancellationError`.
+    package func reportOfGitHub(_ texts: [LeakedText], from origin: RequestOrigin) async throws -> [Bool] {
+        let findings = try await handle(texts, from: .github, origin)
         // The report takes effect in any case. Its repetition is for the labels.
         guard !findings.contains(.unread) else { throw Refusal.unavailable }
         return findings.map { $0 == .genuine }

@@ -9,9 +9,9 @@ import Tenancy
 /// Wrong passwords are counted for each pair of account and address, and for each address over all accounts. An IPv6
 /// address counts by its /64, which is what one customer has. Clients whose address is unknown are counted for each account and not
 /// together, because one of them would use up the attempts of all. Nothing is counted for an account alone: a stranger's
-/// failures would lock out the owner of the account. A refused sign-in with the identity provider counts for its address. All nodes
-/// count together, over the database of the primary cluster. A node that cannot ask it counts alone, and an attacker gains nothing:
-/// passwords are in a database of the same server.
+/// failures would lock out the owner of the account. A refused sign-in with the identity provider counts for its address, and so does
+/// a report of GitHub with a bad signature. All nodes count together, over the database of the primary cluster. A node that cannot ask it
+/// counts alone, and an attacker gains nothing: passwords are in a database of the same server.
 final class GuessLimiter: Sendable {
     /// The limit of wrong passwords for one account from one address.
     static let perPair = (limit: 10, period: Duration.seconds(900))
