@@ -41,6 +41,23 @@ public final class FoundKey: Sendable {
         self.readAt = readAt
     }
 
+    /// Creates a copy in a workspace that is not active.
+    private init(stopping key: FoundKey) {
+        var state = key.state
+        state.workspaceIsActive = false
+        self.state = state
+        name = key.name
+        metadata = key.metadata
+        permissions = key.permissions
+        organizationID = key.organizationID
+        subject = key.subject
+        limitID = key.limitID
+        readAt = key.readAt
+    }
+
+    /// The key as if its workspace's own database said that the workspace is not active.
+    package var stopped: FoundKey { FoundKey(stopping: self) }
+
     /// Decodes a row of the look-up.
     fileprivate init(row: Row, ref: WorkspaceRef) throws(PostgresError) {
         let ranges: [String] = try row.decode(8)

@@ -146,7 +146,12 @@ public final class Verifier: Sendable {
         return try await PostgresDeadline.with(deadline) {
             guard let place = try await locate(pending) else { return (.withoutKey(.notFound), nil) }
             let found = try await reaching(place.workspace) {
-                try await keys.read(in: place.home, storedUnder: nil, \.key) { pipeline, deadline in
+                try await keys.read(
+                    in: place.home,
+                    storedUnder: nil,
+                    \.key,
+                    stopped: { (key: $0.key.stopped, record: $0.record) }
+                ) { pipeline, deadline in
                     try await KeyLookup.findClientKey(
                         place.digests,
                         ref: place.home.ref,

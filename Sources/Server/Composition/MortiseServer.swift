@@ -94,6 +94,7 @@ package struct MortiseServer: Sendable {
             for cluster in repair.unreachableClusters {
                 logger.warning("a cluster is unreachable", metadata: ["cluster": "\(cluster)"])
             }
+            try await platform.databases.readStoppedWorkspaces()
             // The first requests would wait for the lease, which takes some milliseconds.
             try await platform.databases.join(waitingAtMost: .seconds(1))
             let registry = configuration.metrics

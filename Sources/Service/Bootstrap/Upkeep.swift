@@ -12,13 +12,16 @@ public struct Upkeep: Sendable {
     let context: ServiceContext
     let notices: Notices
 
-    /// Reconciles workspaces that a crash or an unreachable database left unfinished.
+    /// Reconciles workspaces that a crash or an unreachable database left unfinished, and stops those again whose restored database says
+    /// that they are active.
     ///
     /// - Parameter idle: The time for which a workspace must not have changed. It leaves alone what other nodes are
     ///   doing.
     /// - Throws: The control database's errors, `CancellationError`.
     public func repair(atRestFor idle: Duration) async throws {
-        _ = try await context.provisioner.reconcileAll(idleFor: idle)
+        let databases = context.databases
+        try await databases.readStoppedWorkspaces()
+        _ = try await context.provisioner.reconcileAll(idleFor: idle, and: databases.takeContradictedWorkspaces())
     }
 
     /// Deletes old rows in the control database and in every workspace's: records of requests older than 24 hours, the

@@ -48,6 +48,7 @@ public final class Databases: Sendable {
     private let reactors: [Reactor]
     private let directory: WorkspaceDirectory
     let caches = ReadMostlyMap<UUID, ClusterCaches>()
+    let stopped = StoppedWorkspaces()
     private let isShutDown = Atomic<Bool>(false)
     let faults: FaultLog
 

@@ -1,5 +1,6 @@
 public import FoundationEssentials
 import Keys
+import Locks
 public import Migrations
 import Postgres
 
@@ -30,6 +31,76 @@ extension Provisioner {
         let fleet = FleetMigration(try control.workspaceMigrator(), options: options)
         return await fleet.run(WorkspaceFleet(control: control, pool: pool, first: first), observe: observe)
     }
+
+    private static let settled = Statement(
+        """
+        SELECT id, state, updated_at::text FROM control.workspaces
+        WHERE state IN ('active', 'suspended', 'archived') AND target_state IS NULL
+        """
+    )
+
+    /// A state at rest, with the time of the row's last change.
+    private struct SettledState: Hashable {
+        let state: WorkspaceState
+        let changedAt: String
+    }
+
+    private func settledStates() async throws -> [UUID: SettledState] {
+        var states: [UUID: SettledState] = [:]
+        for row in try await pool.query(Self.settled) {
+            let id: UUID = try row.decode(0)
+            let name: String = try row.decode(1)
+            guard let state = WorkspaceState(rawValue: name) else { continue }
+            states[id] = SettledState(state: state, changedAt: try row.decode(2))
+        }
+        return states
+    }
+
+    /// Examines every workspace's database, and changes nothing: plans its migration, and compares its state with the control database's.
+    ///
+    /// - Returns: The outcome for each database, and the workspaces whose two states differ. One whose row changes meanwhile is none of them.
+    /// - Throws: The errors of ``migrateFleet(_:canary:observe:)``, and the control database's.
+    public func examineFleet() async throws -> (report: FleetReport, differences: [StateDifference]) {
+        let own = OwnStates()
+        let before = try await settledStates()
+        let fleet = FleetMigration(try control.workspaceMigrator(), options: FleetOptions(isDryRun: true))
+        let targets = WorkspaceFleet(control: control, pool: pool, first: nil, states: own)
+        let report = await fleet.run(targets, observe: { _ in })
+        let after = try await settledStates()
+        let differences = own.found.compactMap { id, state -> StateDifference? in
+            guard let decided = before[id], after[id] == decided, decided.state != state else { return nil }
+            return StateDifference(workspaceID: id, decided: decided.state, own: state)
+        }
+        return (report, differences)
+    }
+}
+
+/// A workspace whose own database has another state than the control database, as after a restoration by hand.
+public struct StateDifference: Sendable, Hashable {
+    /// The workspace's id.
+    public let workspaceID: UUID
+    /// The state in the control database, by which people decide.
+    public let decided: WorkspaceState
+    /// The state in the workspace's own database, by which look-ups decide.
+    public let own: WorkspaceState
+}
+
+/// The states that the workspaces' own databases have.
+final class OwnStates: Sendable {
+    private static let state = Statement("SELECT state FROM auth.workspace", prepared: false)
+
+    private let states = Locked<[UUID: WorkspaceState]>([:])
+
+    /// The states that could be read, by workspace.
+    var found: [UUID: WorkspaceState] { states.withLock { $0 } }
+
+    /// Reads the state of a workspace's database; the examination of its schema reports a database that cannot be read.
+    func read(_ id: UUID, over connection: PostgresConnection) async {
+        guard let text = try? await connection.query(Self.state).first?.decode(0, as: String.self),
+            let state = WorkspaceState(rawValue: text)
+        else { return }
+        states.withLock { $0[id] = state }
+    }
 }
 
 /// The workspaces that have a database, oldest first, read a page at a time.
@@ -40,6 +111,8 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
     let pool: PostgresPool
     /// The workspace that comes before the others, and does not come again.
     let first: Workspace?
+    /// Reads the state of each database, if somebody wants to know it.
+    var states: OwnStates?
 
     private static let page = Statement(
         """
@@ -113,8 +186,10 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
                 cluster = found
             }
             let database = item.database
-            return FleetTarget(id: UUIDv7.text(of: item.id), name: item.slug) {
-                try await control.connectAsOwner(cluster, database: database)
+            return FleetTarget(id: UUIDv7.text(of: item.id), name: item.slug) { [states = fleet.states] in
+                let connection = try await control.connectAsOwner(cluster, database: database)
+                await states?.read(item.id, over: connection)
+                return connection
             }
         }
     }

@@ -40,39 +40,47 @@ extension Provisioner {
     ///
     /// It can be called at any time.
     ///
-    /// - Parameter idle: The time for which a workspace must not have changed. It leaves alone what other nodes are
-    ///   doing.
+    /// - Parameters:
+    ///   - idle: The time for which a workspace must not have changed. It leaves alone what other nodes are doing.
+    ///   - contradicted: Stopped workspaces whose own databases say that they are active. They are stopped again.
     /// - Returns: The workspaces that were reconciled, and those that failed.
     /// - Throws: The control database's errors, `CancellationError`.
-    public func reconcileAll(idleFor idle: Duration = .zero) async throws -> RepairReport {
+    public func reconcileAll(
+        idleFor idle: Duration = .zero,
+        and contradicted: Set<UUID> = []
+    ) async throws -> RepairReport {
         var report = RepairReport()
+        for id in contradicted { try await reconcile(id, &report) }
         let seconds = Double(idle.components.seconds)
         var last = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
         while true {
             let ids = try await pool.query(Self.unfinished, [last, seconds]).map { try $0.decode(0, as: UUID.self) }
             guard let end = ids.last else { return report }
             last = end
-            for id in ids {
-                do {
-                    try await reconcile(id)
-                    report.reconciled.append(id)
-                    _ = unrepaired.withLock { $0.remove(id) }
-                } catch is CancellationError {
-                    throw CancellationError()
-                } catch {
-                    report.failed.append(id)
-                    // The next attempts, every few seconds, have nothing new to say.
-                    let isNew = unrepaired.withLock { ids in
-                        if ids.count >= Self.maximumUnrepaired { ids = [] }
-                        return ids.insert(id).inserted
-                    }
-                    control.logger.log(
-                        level: isNew ? .error : .debug,
-                        "a workspace could not be repaired",
-                        metadata: ["workspace": "\(id)", "error": "\(error)"]
-                    )
-                }
+            for id in ids { try await reconcile(id, &report) }
+        }
+    }
+
+    /// Reconciles a workspace, and notes and logs a failure.
+    private func reconcile(_ id: UUID, _ report: inout RepairReport) async throws {
+        do {
+            try await reconcile(id)
+            report.reconciled.append(id)
+            _ = unrepaired.withLock { $0.remove(id) }
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            report.failed.append(id)
+            // The next attempts, every few seconds, have nothing new to say.
+            let isNew = unrepaired.withLock { ids in
+                if ids.count >= Self.maximumUnrepaired { ids = [] }
+                return ids.insert(id).inserted
             }
+            control.logger.log(
+                level: isNew ? .error : .debug,
+                "a workspace could not be repaired",
+                metadata: ["workspace": "\(id)", "error": "\(error)"]
+            )
         }
     }
 }

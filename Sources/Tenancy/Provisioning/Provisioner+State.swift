@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import KeyStore
+import Logging
 import Postgres
 
 extension Provisioner {
@@ -13,7 +14,7 @@ extension Provisioner {
     )
 
     private static let apply = Statement(
-        "UPDATE auth.workspace SET state = $1, generation = generation + 1 WHERE state <> $1",
+        "UPDATE auth.workspace SET state = $1, generation = generation + 1 WHERE state <> $1 RETURNING 1",
         prepared: false
     )
 
@@ -28,8 +29,8 @@ extension Provisioner {
 
     /// Suspends a workspace: its keys are refused until it is resumed.
     ///
-    /// Suspending a suspended workspace changes nothing. When the method returns, no look-up in the workspace's
-    /// database finds a usable key.
+    /// Suspending a suspended workspace changes nothing, unless the workspace's own database was restored from an older backup. When the
+    /// method returns, no look-up in the workspace's database finds a usable key.
     ///
     /// - Parameters:
     ///   - id: The workspace.
@@ -129,8 +130,7 @@ extension Provisioner {
             }
             plan = requested
         }
-        let changed = try await perform(plan, lane, isRepeated: current == state, on: connection)
-        guard let changed else { throw TenancyError.unknownWorkspace }
+        guard let changed = try await perform(plan, lane, on: connection) else { throw TenancyError.unknownWorkspace }
         return changed
     }
 
@@ -151,7 +151,7 @@ extension Provisioner {
     }
 
     /// Changes the workspace's own row and copies the event there, unless the event is there.
-    func carryOut(_ plan: ReconciliationPlan, to state: WorkspaceState, of cluster: Cluster) async throws {
+    private func carryOut(_ plan: ReconciliationPlan, to state: WorkspaceState, of cluster: Cluster) async throws {
         try await inWorkspace(plan.workspace, of: cluster) { transaction in
             // The event is there if an earlier attempt has applied the change, or if a later change has replaced it. A node
             // that lost the workspace's lock while it was paused finds it, and must not undo that later change.
@@ -214,6 +214,23 @@ extension Provisioner {
             )
         }
         try onStep(.requested)
+    }
+
+    /// Stops a workspace again in its own database, which has the state of an older moment if somebody restored it.
+    ///
+    /// The caller holds the workspace's lock, and no change is under way.
+    func repeatState(_ plan: ReconciliationPlan, cluster: Cluster) async throws {
+        let state = plan.workspace.state
+        let isCorrected = try await inWorkspace(plan.workspace, of: cluster) { transaction in
+            // A restored database lacks the event, too.
+            if let event = plan.event { try await transaction.copy(event) }
+            return try await !transaction.connection.query(Self.apply, [state.rawValue]).isEmpty
+        }
+        guard isCorrected else { return }
+        control.logger.warning(
+            "the database of a stopped workspace had another state, as after a restoration, and has been corrected",
+            metadata: ["workspace_id": "\(plan.workspace.id)", "state": "\(state.rawValue)"]
+        )
     }
 
     /// Changes the workspace's own row and copies the event there, then completes the control row.

@@ -136,7 +136,6 @@ public final class Provisioner: Sendable {
     func perform(
         _ plan: ReconciliationPlan,
         _ lane: ClusterFencing.Lane = .changes,
-        isRepeated: Bool = false,
         on connection: PostgresConnection
     ) async throws -> Workspace? {
         // A role that can write a row must not choose which database the owner creates, changes or drops.
@@ -150,9 +149,8 @@ public final class Provisioner: Sendable {
         case .none:
             // Whoever asks again gets an answer only when the change that they see is as safe as a new one.
             return try await fenced(plan.workspace, of: cluster, lane) {
+                if plan.workspace.state.isStopped { try await repeatState(plan, cluster: cluster) }
                 try await connection.auditedTransaction { _ in }
-                // The workspace's database can have been restored to a time before the change.
-                if isRepeated { try await carryOut(plan, to: plan.workspace.state, of: cluster) }
                 return plan.workspace
             }
         case .create: return try await completeCreation(plan, cluster: cluster, on: connection)

@@ -13,7 +13,7 @@ struct ReconciliationPlan: Sendable {
     }
 
     let workspace: Workspace
-    /// The event of the creation or of the requested state; `nil` if it is older than events are kept.
+    /// The event of the creation or of the requested state; `nil` for one that is older than the events that the installation keeps.
     let event: EventRecord?
 
     private static let row = Statement(

@@ -15,6 +15,14 @@ public enum WorkspaceState: String, Sendable, Hashable, CaseIterable {
     /// The database is being dropped.
     case deleting
 
+    /// True for a state that a caller requested, and in which the keys are refused.
+    public var isStopped: Bool {
+        switch self {
+        case .suspended, .archived: true
+        case .creating, .active, .deleting: false
+        }
+    }
+
     /// The states from which a caller can request this state.
     public var origins: Set<WorkspaceState> {
         switch self {

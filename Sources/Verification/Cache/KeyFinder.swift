@@ -103,7 +103,12 @@ package final class KeyFinder: Sendable {
     /// - Returns: The key, or `nil` if there is none.
     /// - Throws: The database's errors; `deadlineExceeded` without a lease; `unknownWorkspace`.
     package func read(_ digests: [PepperedDigest], in home: KeyHome) async throws -> KeyReading? {
-        let key = try await read(in: home, storedUnder: digests[0].digest, { $0 }) { pipeline, deadline in
+        let key = try await read(
+            in: home,
+            storedUnder: digests[0].digest,
+            { $0 },
+            stopped: { $0.stopped }
+        ) { pipeline, deadline in
             try await KeyLookup.find(digests, ref: home.ref, in: pipeline, deadline: deadline)
         }
         return key.map { KeyReading(key: $0, now: $0.readAt) }
@@ -115,6 +120,7 @@ package final class KeyFinder: Sendable {
     ///   - home: The home of the key.
     ///   - digest: The digest under which the key is kept in memory. `nil` keeps it not.
     ///   - key: Returns the key of what was found.
+    ///   - stopped: Returns what was found with a key that its workspace's state refuses.
     ///   - body: Reads.
     /// - Returns: What `body` found.
     /// - Throws: What `body` throws, and `deadlineExceeded` without a lease.
@@ -122,6 +128,7 @@ package final class KeyFinder: Sendable {
         in home: KeyHome,
         storedUnder digest: Digest?,
         _ key: (Found) -> FoundKey,
+        stopped: (Found) -> Found,
         _ body: (PostgresPipeline, Duration) async throws -> KeyLookup.Answer<Found>
     ) async throws -> Found? {
         let view = home.keeper.view
@@ -138,9 +145,14 @@ package final class KeyFinder: Sendable {
                 return (answer.found, outcome)
             }
             switch outcome {
-            case .answer: return found
-            case .store(let stamp):
-                if let found, let digest, let cache {
+            case .answer, .store:
+                // Only a database that was restored from an older backup differs for long. Nothing of it is kept.
+                if let found, let workspace = home.workspace, key(found).state.workspaceIsActive,
+                    try await databases.isStopped(workspace)
+                {
+                    return stopped(found)
+                }
+                if case .store(let stamp) = outcome, let found, let digest, let cache {
                     cache.insert(CachedKey(digest: digest, key: key(found), stamp: stamp, readAt: before))
                 }
                 return found

@@ -1,3 +1,4 @@
+import Keys
 import Migrations
 import Postgres
 import Tenancy
@@ -12,8 +13,8 @@ extension DatabaseCheckup {
 
     /// Examines the databases of all workspaces.
     func fleet(_ control: ControlDatabase, _ names: FleetNames) async throws -> [Finding] {
-        let report = try await withResource(Provisioner(control)) { provisioner in
-            try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
+        let (report, differences) = try await withResource(Provisioner(control)) { provisioner in
+            try await provisioner.examineFleet()
         } close: {
             await $0.shutdown()
         }
@@ -23,7 +24,43 @@ extension DatabaseCheckup {
         if let failure = report.listingFailure {
             findings.append(Finding(.problem, "Not all workspaces could be examined: \(failure)"))
         }
-        return findings
+        return findings + states(differences, names)
+    }
+
+    /// The states of workspaces that differ in the same way.
+    private struct Difference: Hashable {
+        let decided: WorkspaceState
+        let own: WorkspaceState
+    }
+
+    /// Returns a finding for each way in which the states of workspaces differ.
+    private func states(_ differences: [StateDifference], _ names: FleetNames) -> [Finding] {
+        Dictionary(grouping: differences) { Difference(decided: $0.decided, own: $0.own) }
+            .map { difference, found -> (String, Finding) in
+                let all =
+                    found.map { workspace -> String in
+                        let text = UUIDv7.text(of: workspace.workspaceID)
+                        return names.name(text, slug: text)
+                    }
+                    .sorted()
+                let list = showsAll ? all.joined(separator: ", ") : all.summary
+                let (decided, own) = (difference.decided.rawValue, difference.own.rawValue)
+                let sentence =
+                    all.count == 1
+                    ? "Workspace \(list) is \(decided), and its own database says \(own)."
+                    : "\(all.count) workspaces are \(decided), and their own databases say \(own): \(list)."
+                guard difference.own == .active else {
+                    let remedy =
+                        difference.decided == .active
+                        ? "Their keys are refused. Suspend and resume each." : "Suspend or archive each again."
+                    return (sentence, Finding(.warning, sentence, remedy: remedy))
+                }
+                let remedy =
+                    "Suspend or archive each again. A server does so when one of their keys is presented, and refuses it. Then see to the keys that were revoked after the backup."
+                return (sentence, Finding(.problem, sentence, remedy: remedy))
+            }
+            .sorted { $0.0 < $1.0 }
+            .map(\.1)
     }
 
     private func single(_ name: String, _ status: FleetOutcome.Status) -> Finding? {
