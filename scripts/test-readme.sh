@@ -20,6 +20,8 @@ if (exec 3<>/dev/tcp/127.0.0.1/8080) 2>/dev/null; then
 fi
 grep -qx 'make run' "$repository/README.md" && grep -qx 'make test' "$repository/README.md"
 make -C "$repository" --no-print-directory build >/dev/null
+# The examples are of somebody who has no such variable, which the program would warn of.
+unset MORTISE_PROGRAM
 (cd "$repository" && MORTISE_DATA="$work/data" exec make --no-print-directory run) >"$work/server.out" 2>"$work/server.log" &
 server=$!
 for ((i = 0; i < 3000; i++)); do

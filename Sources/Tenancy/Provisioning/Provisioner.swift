@@ -132,7 +132,6 @@ public final class Provisioner: Sendable {
     ///
     /// The caller holds the workspace's lock. The fence is raised under it, because the step is known only then: an order that is refused or
     /// superseded would otherwise keep all keys of the workspace out of memory while it waits for the lock.
-    /// `isRepeated` is true for a change to the state that the row requests or has already.
     func perform(
         _ plan: ReconciliationPlan,
         _ lane: ClusterFencing.Lane = .changes,
