@@ -107,6 +107,7 @@ struct BoltzKeyRoutes: Sendable {
             let key = try await context.platform.keys.revoke(named.id, reason: nil, in: home, by: caller)
             return .json(BoltzKeyJSON(key, of: home.workspace))
         }
+        .stopping()
     }
 
     // MARK: Reading requests

@@ -153,5 +153,6 @@ struct BoltzWorkspaceRoutes: Sendable {
             _ in
             try await context.platform.workspaces.archive(name, by: caller)
         }
+        .stopping()
     }
 }

@@ -76,6 +76,7 @@ extension ClerkKeyRoutes {
             let caller = try context.caller(request)
             return .json(json(try await context.platform.keys.revoke(id, reason: reason, in: home, by: caller)))
         }
+        .stopping()
     }
 
     var delete: ClerkEndpoint {
@@ -105,6 +106,7 @@ extension ClerkKeyRoutes {
                 $0.member("deleted", true)
             }
         }
+        .stopping()
     }
 
     /// Returns the key collection that contains a key to be changed.

@@ -159,6 +159,7 @@ struct FluxbaseClientKeyRoutes: Sendable {
             let key = try await keys.update(try id(request), patch, in: home, by: try context.caller(request))
             return FluxbaseOutcome.response("\(title) updated successfully", FluxbaseClientKeyJSON.object(key))
         }
+        .stopping { FluxbaseInput.disables($0.body) }
     }
 
     private var revoke: FluxbaseEndpoint {
@@ -175,6 +176,7 @@ struct FluxbaseClientKeyRoutes: Sendable {
             let key = try await keys.revoke(try id(request), reason: reason, in: home, by: try context.caller(request))
             return FluxbaseOutcome.response("\(title) revoked successfully", FluxbaseClientKeyJSON.object(key))
         }
+        .stopping()
     }
 
     private var delete: FluxbaseEndpoint {
@@ -189,6 +191,7 @@ struct FluxbaseClientKeyRoutes: Sendable {
             try await keys.delete(try id(request), in: home, by: try context.caller(request))
             return FluxbaseOutcome.response("\(title) deleted successfully")
         }
+        .stopping()
     }
 }
 

@@ -61,6 +61,9 @@ enum FluxbaseInput {
         return patch
     }
 
+    /// True if the change of a key disables it.
+    static func disables(_ body: Fields) -> Bool { (try? body.optional("enabled", as: Bool.self)) == false }
+
     /// True if the change of a service key names a setting.
     static func namesSetting(_ body: Fields) -> Bool {
         let settings = [

@@ -22,6 +22,7 @@ extension FluxbaseServiceKeyRoutes {
             _ = try await keys.disable(try id(request), in: home, by: try context.caller(request))
             return FluxbaseOutcome.response("Service key disabled successfully")
         }
+        .stopping()
     }
 
     var enable: FluxbaseEndpoint {
@@ -56,6 +57,7 @@ extension FluxbaseServiceKeyRoutes {
                 ["key_id": .string(UUIDv7.text(of: id))]
             )
         }
+        .stopping()
     }
 
     var deprecate: FluxbaseEndpoint {

@@ -139,6 +139,7 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             let key = try await keys.update(id, patch, in: home, by: try context.caller(request))
             return FluxbaseOutcome.response("Service key updated successfully", FluxbaseServiceKeyJSON.object(key))
         }
+        .stopping { FluxbaseInput.disables($0.body) }
     }
 
     private var delete: FluxbaseEndpoint {
@@ -153,5 +154,6 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             try await keys.delete(try id(request), in: home, by: try context.caller(request))
             return .noContent
         }
+        .stopping()
     }
 }

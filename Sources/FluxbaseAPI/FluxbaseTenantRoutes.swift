@@ -182,7 +182,7 @@ struct FluxbaseTenantRoutes: Sendable {
             ),
             EndpointResult(.noContent, "Deleted.")
         ) { request in
-            let isHard = try request.query.optional("hard", as: String.self) == "true"
+            let isHard = Self.isHard(request)
             let workspace = try await context.tenant(inPathOf: request, orArchived: isHard)
             guard !workspace.isDefault else {
                 throw Problem(
@@ -196,6 +196,12 @@ struct FluxbaseTenantRoutes: Sendable {
             if isHard { try await workspaces.delete(name, by: caller) }
             return .noContent
         }
+        .stopping { !Self.isHard($0) }
+    }
+
+    /// True if a deletion drops the database, too, which takes longer than to refuse the keys.
+    private static func isHard(_ request: FluxbaseRequest) -> Bool {
+        (try? request.query.optional("hard", as: String.self)) == "true"
     }
 }
 

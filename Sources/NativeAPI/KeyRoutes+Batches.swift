@@ -65,6 +65,7 @@ extension KeyRoutes {
             let reason: String? = try request.body.optional("reason")
             return try await context.platform.keys.revoke(ids, reason: reason, in: home, by: caller)
         }
+        .stopping()
     }
 
     var disableSeveral: NativeEndpoint {
@@ -75,5 +76,6 @@ extension KeyRoutes {
             description: "The keys are refused until they are enabled again.",
             body: KeySchema.batchDisable
         ) { ids, home, caller, _ in try await context.platform.keys.disable(ids, in: home, by: caller) }
+        .stopping()
     }
 }

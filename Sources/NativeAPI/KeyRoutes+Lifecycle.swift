@@ -58,6 +58,7 @@ extension KeyRoutes {
             "Disable \(family.article) \(family.noun)",
             description: "The key is refused until it is enabled again."
         ) { id, home, caller, _ in try await context.platform.keys.disable(id, in: home, by: caller) }
+        .stopping()
     }
 
     var enable: NativeEndpoint {
@@ -99,6 +100,7 @@ extension KeyRoutes {
             let reason: String? = try request.body.optional("reason")
             return try await context.platform.keys.revoke(id, reason: reason, in: home, by: caller)
         }
+        .stopping()
     }
 
     var delete: NativeEndpoint {
@@ -115,5 +117,6 @@ extension KeyRoutes {
             try await context.platform.keys.delete(try key(request), in: home, by: try context.caller(request))
             return .noContent
         }
+        .stopping()
     }
 }

@@ -204,6 +204,7 @@ struct WorkspaceRoutes: Sendable {
         ) { name, caller, _ in
             .json(WorkspaceJSON(workspace: try await context.platform.workspaces.suspend(name, by: caller)))
         }
+        .stopping()
     }
 
     private var resume: NativeEndpoint {
@@ -226,6 +227,7 @@ struct WorkspaceRoutes: Sendable {
         ) { name, caller, _ in
             .json(WorkspaceJSON(workspace: try await context.platform.workspaces.archive(name, by: caller)))
         }
+        .stopping()
     }
 
     private var restore: NativeEndpoint {

@@ -52,6 +52,10 @@ package enum DomainProblems {
         case .tooManyAttempts(let seconds): return .rateLimited(retryAfter: seconds)
         case .overloaded: return .serviceUnavailable(retryAfter: 1)
         case .unavailable: return .serviceUnavailable(retryAfter: retryAfter)
+        case .directoryUnavailable:
+            return unavailable(
+                "The database of organizations and workspaces did not answer in time. Send the request again later."
+            )
         case .outcomeUnknown:
             return unavailable(
                 "The outcome of the change is unknown, because the database did not confirm the commit. Send the request again, with the same Idempotency-Key if it had one."

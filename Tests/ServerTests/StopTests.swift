@@ -69,6 +69,47 @@ import Testing
         }
     }
 
+    // The fault: the deadline of a stop began behind the reads that find the workspace, which had the time of any request. Here their connections
+    // wait for a lock, as they would for a server that hangs.
+    @Test func `the deadline of a stop covers the reads before it, and the answer says which database was late`()
+        async throws
+    {
+        try await withMortise { configuration in
+            configuration.databases.stopDeadline = .seconds(2).onThisMachine
+        } _: { mortise in
+            let (key, apiKey) = (try await mortise.makeKey(), try await mortise.makeAPIKey())
+            let stops: [(method: String, path: String, body: JSONValue?)] = [
+                ("POST", "\(key.path)/revoke", [:]), ("POST", "\(key.path)/disable", nil), ("DELETE", key.path, nil),
+                ("POST", "\(ServerHarness.keys())/batch/disable", ["ids": [.string(key.id)]]),
+                ("POST", "/v1/workspaces/default/suspend", nil), ("POST", "/v1/workspaces/default/archive", nil),
+                ("POST", "/clerk/v1/api_keys/\(apiKey.id)/revoke", [:]),
+                ("PATCH", "/api/v1/admin/service-keys/\(key.id)", ["enabled": false]),
+            ]
+            try await mortise.withConnection(mortise.installation.control) { person in
+                try await person.script(
+                    "BEGIN; LOCK TABLE control.organizations, control.workspaces IN ACCESS EXCLUSIVE MODE"
+                )
+                let requests = stops.map { stop in
+                    Task { try await mortise.api.send(stop.method, stop.path, stop.body, as: mortise.adminToken) }
+                }
+                var details: [String] = []
+                for request in requests {
+                    let answer = try await request.value
+                    #expect(answer.status == 503, "\(answer)")
+                    #expect(answer.headers["retry-after"] != nil, "\(answer)")
+                    details.append(answer["detail"]?.string ?? "")
+                }
+                #expect(details.contains { $0.contains("organizations and workspaces did not answer") }, "\(details)")
+                try await person.script("COMMIT")
+            }
+            #expect(try await mortise.verdict(key.token) == "valid")
+            try await eventually("the key is revoked") {
+                try await mortise.api.post("\(key.path)/revoke", [:], as: mortise.adminToken).status == 200
+            }
+            #expect(try await mortise.verdict(key.token) == "revoked")
+        }
+    }
+
     // MARK: Silent nodes
 
     /// A node that has a lease and acknowledges nothing, as after `kill -9`.

@@ -101,6 +101,7 @@ extension KeyRoutes {
             }
             throw Redirect(location: "\(page)?done=\(action == .disable ? "disabled" : "revoked")")
         }
+        .stopping { _ in action != .rotate }
     }
 
     private func rotate(_ id: UUID, _ scene: KeyScene, _ visit: Visit) async throws -> EndpointResponse {

@@ -132,6 +132,7 @@ struct KeyRoutes: Sendable {
             let title = change == .revoke ? "Revoke keys" : "Disable keys"
             return try await visit.page("bulk", title: title, in: section, values)
         }
+        .stopping { (try? $0.body.optional("confirmed", as: String.self)) == "yes" }
     }
 
     /// Changes all of the keys, or none.

@@ -335,6 +335,7 @@ struct OperatorRoutes: Sendable {
             default: throw Problem.notFound
             }
         }
+        .stopping { WorkspaceRoutes.namesStop($0.body) }
     }
 
     // MARK: Servers

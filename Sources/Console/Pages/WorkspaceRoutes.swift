@@ -219,6 +219,13 @@ struct WorkspaceRoutes: Sendable {
                 return try await page(workspace, found, visit, status: .conflict)
             }
         }
+        .stopping { Self.namesStop($0.body) }
+    }
+
+    /// True if a form asks for a state in which the workspace's keys are refused.
+    static func namesStop(_ form: Fields) -> Bool {
+        let state = try? form.optional("state", as: String.self)
+        return state == "suspended" || state == "archived"
     }
 
     private func unconfirmed(_ workspace: Workspace, _ form: String, _ visit: Visit) async throws -> EndpointResponse {

@@ -110,6 +110,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             rawQuery: rawQuery,
             context: context
         )
+        waits.decide(isStop: endpoint.isStop?(endpointRequest) == true)
         switch endpoint.work {
         case .handler(let handler):
             return try await waiting(principal, &waits) { try await handle(endpointRequest, handler) }

@@ -76,6 +76,11 @@ package struct Endpoint<Principal: Sendable>: Sendable {
     /// `EndpointSettings.limitWaits` enforces it without a task.
     package let waits: WaitLimit
 
+    /// Returns true for a request that stops keys, whose waits have the limit `EndpointSettings.stopWaits`.
+    ///
+    /// `nil` if no request does.
+    package private(set) var isStop: (@Sendable (EndpointRequest<Principal>) -> Bool)?
+
     /// True if requests have a line in the access log.
     ///
     /// Requests with an answer of 500 and above have a line in any case; the log leaves out similar ones beyond five a second.
@@ -146,6 +151,18 @@ package struct Endpoint<Principal: Sendable>: Sendable {
     package func declaring(_ problem: Problem.Kind) -> Self {
         var copy = self
         copy.problems.append(problem)
+        return copy
+    }
+
+    /// Returns the operation as one that stops keys, which waits for nobody for long.
+    ///
+    /// - Parameter isStop: Returns true for a request that stops keys; by default all requests do.
+    /// - Returns: The operation.
+    package func stopping(
+        if isStop: @escaping @Sendable (EndpointRequest<Principal>) -> Bool = { _ in true }
+    ) -> Self {
+        var copy = self
+        copy.isStop = isStop
         return copy
     }
 }

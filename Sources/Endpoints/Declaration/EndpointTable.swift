@@ -125,6 +125,11 @@ package struct EndpointSettings: Sendable {
     /// Defaults to 60 seconds.
     package var longWaits: Duration = .seconds(60)
 
+    /// The maximum time of all waits of a request that stops keys.
+    ///
+    /// Defaults to 3.2 seconds.
+    package var stopWaits: Duration = .milliseconds(3200)
+
     /// Runs a body so that its waits last no longer than a duration in all.
     ///
     /// Waits that would last longer throw.

@@ -27,6 +27,7 @@ extension MortiseServer {
         settings.clientAddress = { [clients = configuration.clients] in clients.address($0, $1)?.description }
         settings.waits = configuration.databases.requestDeadline
         settings.longWaits = configuration.databases.longRequestDeadline
+        settings.stopWaits = configuration.databases.stopDeadline
         settings.limitWaits = { limit, body in try await PostgresDeadline.with(limit) { try await body() } }
         return settings
     }

@@ -39,6 +39,8 @@ public enum Refusal: Error, Sendable {
     case workspaceUnavailable
     /// The control database cannot be reached.
     case unavailable
+    /// The organizations and workspaces in the control database could not be read in time, or cannot be reached.
+    case directoryUnavailable
     /// Too many wrong passwords came from there. The caller can try again after that many seconds.
     case tooManyAttempts(retryAfter: Int)
     /// The queue for password hashing is full.

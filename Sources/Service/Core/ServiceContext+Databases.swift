@@ -16,8 +16,14 @@ extension ServiceContext {
     }
 
     /// Lends a connection to the control database for reads of management calls.
+    ///
+    /// - Throws: `Refusal.directoryUnavailable` if the control database does not answer, and what `body` throws.
     func withReader<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
-        try await databases.noting(nil) { try await databases.control.readers.withConnection(body) }
+        do {
+            return try await databases.noting(nil) { try await databases.control.readers.withConnection(body) }
+        } catch let error as PostgresError where error.isUnreachable || error.sqlState == .queryCanceled {
+            throw Refusal.directoryUnavailable
+        }
     }
 
     /// Reads people's rows.

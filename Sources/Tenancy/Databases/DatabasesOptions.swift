@@ -60,9 +60,9 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 8. They wait for a silent node together, and only then need one of the connections to their keys.
     public var maximumFencedStops: Int
-    /// The maximum time for a change that stops keys, from the mark for its webhooks and its fences to the answer of COMMIT.
+    /// The maximum time for a change that stops keys, from the authentication of its caller to the answer of COMMIT.
     ///
-    /// Default 3.2 s.
+    /// Default 3.2 s. A change without a request begins with the mark for its webhooks and its fences.
     public var stopDeadline: Duration
     /// The time after which Mortise's own sessions that block such a change are ended.
     ///

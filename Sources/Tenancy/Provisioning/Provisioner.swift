@@ -185,7 +185,8 @@ public final class Provisioner: Sendable {
     {
         let lock = AdvisoryLock("workspace \(id)")
         let patience = min(options.blockerPatience, options.lockPatience)
-        let end = ContinuousClock.now.advanced(by: min(options.lockPatience, options.stopDeadline) - patience)
+        let time = PostgresDeadline.limit(min(options.lockPatience, options.stopDeadline))
+        let end = ContinuousClock.now.advanced(by: time - patience)
         while true {
             do {
                 try await lock.lock(on: connection, patience: patience)

@@ -114,7 +114,7 @@ enum SampleTable {
         summary: "Change a key.",
         access: .admin("keys:write"),
         parameters: [workspace, PathParameter("id", "The key's id.", .string(.uuid))],
-        body: .required(.object([.optional("description", .string(max: 10).orNull)])),
+        body: .required(.object([.optional("description", .string(max: 12).orNull)])),
         responses: [EndpointResult(.ok, "The key.", keySchema)]
     ) { request in
         switch try request.body.change("description", as: String.self) {
@@ -123,6 +123,7 @@ enum SampleTable {
         case .set(let text): .text("set \(text)")
         }
     }
+    .stopping { (try? $0.body.optional("description", as: String.self)) == "stop" }
 
     private static let deleteKey = Endpoint<SampleCaller>(
         .delete,
@@ -134,6 +135,7 @@ enum SampleTable {
         parameters: [workspace, PathParameter("id", "The key's id.", .string(.uuid))],
         responses: [EndpointResult(.noContent, "The key is deleted.")]
     ) { _ in .noContent }
+    .stopping()
 
     private static let rotateKey = Endpoint<SampleCaller>(
         .post,
