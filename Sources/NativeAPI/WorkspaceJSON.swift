@@ -24,6 +24,12 @@ struct WorkspaceJSON: JSONWritable {
             .required("state", .oneOf(WorkspaceState.allCases.map(\.rawValue))),
             .required("is_default", .boolean.described("True for the workspace of requests that name none.")),
             .required(
+                "held_by_operator",
+                .boolean.described(
+                    "True if an operator suspended or archived the workspace. Then only an operator can resume or restore it."
+                )
+            ),
+            .required(
                 "member_scopes",
                 KeySchema.scopes.orNull.described(
                     """
@@ -48,6 +54,7 @@ struct WorkspaceJSON: JSONWritable {
             $0.member("cluster_id", UUIDv7.text(of: workspace.clusterID))
             $0.member("state", workspace.state.rawValue)
             $0.member("is_default", workspace.isDefault)
+            $0.member("held_by_operator", workspace.isHeldByOperator)
             $0.key("member_scopes")
             if let scopes = workspace.memberScopes { $0.array(scopes) } else { $0.null() }
             $0.member("created_at", workspace.createdAt.rfc3339)

@@ -208,10 +208,13 @@ struct WorkspaceRoutes: Sendable {
     }
 
     private var resume: NativeEndpoint {
-        endpoint(.post, "/resume", id: "resumeWorkspace", "Resume a suspended workspace") {
-            name,
-            caller,
-            _ in
+        endpoint(
+            .post,
+            "/resume",
+            id: "resumeWorkspace",
+            "Resume a suspended workspace",
+            description: "Only an operator can resume a workspace that an operator suspended."
+        ) { name, caller, _ in
             .json(WorkspaceJSON(workspace: try await context.platform.workspaces.resume(name, by: caller)))
         }
     }
@@ -238,7 +241,8 @@ struct WorkspaceRoutes: Sendable {
             "Restore an archived workspace",
             description: """
                 The workspace gets the state that it had before: active or suspended. A workspace that was archived more than 30 days ago \
-                cannot be restored. A workspace that is not archived stays as it is.
+                cannot be restored. A workspace that is not archived stays as it is. Only an operator can restore a workspace that an operator \
+                suspended or archived.
                 """
         ) { name, caller, _ in
             .json(WorkspaceJSON(workspace: try await context.platform.workspaces.restore(name, by: caller)))

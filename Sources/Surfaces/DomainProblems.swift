@@ -101,6 +101,7 @@ package enum DomainProblems {
         case .invalid: .invalidRequest(fault(error))
         case .slugTaken, .clusterNameTaken, .defaultExists, .defaultWorkspace, .wrongState:
             .conflict(sentence(error.message))
+        case .heldByOperator: Problem(.forbidden, detail: sentence(error.message))
         case .busy: inProgress(sentence(error.message))
         case .capacityExceeded: .serviceUnavailable(retryAfter: 1)
         case .blocked: unavailable(sentence(error.message))

@@ -25,6 +25,8 @@ public struct TenancyError: Error, Sendable, Hashable {
         public static let defaultWorkspace = Code(description: "defaultWorkspace")
         /// The workspace's state does not allow it.
         public static let wrongState = Code(description: "wrongState")
+        /// An operator suspended or archived the workspace, and only an operator can undo that.
+        public static let heldByOperator = Code(description: "heldByOperator")
         /// A value is not acceptable.
         ///
         /// `field` says which.
@@ -57,6 +59,10 @@ public struct TenancyError: Error, Sendable, Hashable {
 
     static let unknownOrganization = TenancyError(.unknownOrganization, "there is no such organization")
     static let unknownWorkspace = TenancyError(.unknownWorkspace, "there is no such workspace")
+    static let heldByOperator = TenancyError(
+        .heldByOperator,
+        "an operator suspended or archived the workspace, and only an operator can undo that; ask the operator of this installation"
+    )
     static let unknownCluster = TenancyError(.unknownCluster, "there is no such cluster")
 }
 

@@ -92,4 +92,21 @@ import Testing
             #expect(try await browser.get("/console/workspaces/trial/keys/nothing").status == 404)
         }
     }
+
+    // The page offered to resume what an operator had suspended, and so did the form of a page that was open before.
+    @Test func `a workspace that an operator suspended says so, and has no button to resume it`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let api = console.mortise.api
+            let workspace = try await api.get("/v1/workspaces/default", as: console.mortise.adminToken)
+            let path = "/v1/workspaces/\(try workspace.string("id"))"
+            #expect(try await api.post("\(path)/suspend", as: console.mortise.operatorToken).status == 200)
+            let settings = "/console/workspaces/default/settings"
+            let page = try await browser.get(settings)
+            #expect(page.text.contains("only an operator can undo that") && !page.text.contains("Resume workspace"))
+            let resumed = try await browser.submit(settings, to: "\(settings)/state", [("state", "active")])
+            #expect(resumed.status == 409 && resumed.text.contains("only an operator can undo that"))
+            #expect(try await api.get(path, as: console.mortise.adminToken)["state"] == "suspended")
+        }
+    }
 }

@@ -194,6 +194,49 @@ import Testing
         }
     }
 
+    // The attack: an operator suspends a workspace whose keys do harm, and the organization's own admin key resumes it.
+    @Test func `what an operator stopped only an operator lets go on`() async throws {
+        try await withMortise { mortise in
+            let (api, admin, theOperator) = (mortise.api, mortise.adminToken, mortise.operatorToken)
+            let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
+            let path = "/v1/workspaces/\(try made.string("id"))"
+            let key = try await mortise.makeKey("k", in: "shop")
+            func change(_ change: String, as token: String) async throws -> String {
+                let answer = try await api.post("\(path)/\(change)", as: token)
+                guard answer.status == 200 else {
+                    #expect(answer.status == 403 && answer.code == "forbidden", "\(answer)")
+                    #expect(answer["detail"]?.string?.contains("ask the operator") == true, "\(answer)")
+                    return "refused"
+                }
+                return try answer.string("state") + (answer["held_by_operator"] == true ? ", held" : "")
+            }
+            let changes = [
+                // An operator takes the place of the organization that suspended the workspace itself.
+                ("suspend", admin, "suspended"), ("suspend", theOperator, "suspended, held"),
+                ("resume", admin, "refused"), ("suspend", admin, "suspended, held"),
+                // The way through another state is closed, too.
+                ("archive", admin, "archived, held"), ("restore", admin, "refused"),
+                ("restore", theOperator, "suspended, held"), ("resume", admin, "refused"),
+                ("resume", theOperator, "active"),
+                // An archival by an operator.
+                ("archive", theOperator, "archived, held"), ("restore", admin, "refused"),
+                ("restore", theOperator, "active"),
+                // What the organization stopped itself, an operator can let go on.
+                ("suspend", admin, "suspended"), ("resume", theOperator, "active"),
+                ("suspend", admin, "suspended"), ("resume", admin, "active"),
+            ]
+            for (name, token, state) in changes {
+                let outcome = try await change(name, as: token)
+                let caller = token == admin ? "the organization" : "an operator"
+                #expect(outcome == state, "\(name) by \(caller)")
+                let verdict = try await mortise.verdict(key.token)
+                #expect((verdict == "valid") == (outcome == "active"), "\(name) by \(caller): \(verdict)")
+            }
+            let events = try await api.get("\(path)/events?limit=100", as: admin)["data"]?.array ?? []
+            #expect(events.contains { $0["changes"]?["held_by_operator"] != nil })
+        }
+    }
+
     // The attack: a thief resumes a workspace again and again, and one of these requests waits while the owner revokes the thief's key.
     @Test func `a change of a workspace that waited does not come after the revocation of its key`() async throws {
         try await withMortise { mortise in

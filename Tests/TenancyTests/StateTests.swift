@@ -100,9 +100,11 @@ import Testing
     // The states differ because of the same accident, or because somebody changed the control database by hand.
     @Test func `an examination of the fleet finds the workspaces whose two states differ`() async throws {
         try await withTenant { test, _, provisioner, workspace in
-            #expect(try await provisioner.examineFleet().differences.isEmpty)
+            let early = try await provisioner.examineFleet().differences
+            #expect(early.isEmpty)
             _ = try await provisioner.suspend(workspace.id, by: .system)
-            #expect(try await provisioner.examineFleet().differences.isEmpty)
+            let suspended = try await provisioner.examineFleet().differences
+            #expect(suspended.isEmpty)
             try await test.withDatabase(workspace.database) {
                 try await $0.script("UPDATE auth.workspace SET state = 'active'")
             }
@@ -162,6 +164,23 @@ import Testing
             #expect(try await provisioner.repairAll().reconciled == [workspace.id])
             #expect(try await test.withStore { try await $0.workspace(workspace.id)?.state } == .suspended)
             #expect(try await own(test, workspace) == ["suspended 2"])
+        }
+    }
+
+    // The attack: a node dies in the middle of an operator's suspension, and the organization asks for another state before it is carried out.
+    @Test func `an operator's suspension that was not completed gives way to an operator alone`() async throws {
+        try await withTenant { test, control, provisioner, workspace in
+            let crashing = Provisioner.crashing(after: .requested, control)
+            await #expect(throws: Crash.self) { try await crashing.suspend(workspace.id, by: .system, as: .platform) }
+            await crashing.shutdown()
+            let refusal = await #expect(throws: TenancyError.self) {
+                try await provisioner.resume(workspace.id, by: .system)
+            }
+            #expect(refusal?.code == .heldByOperator)
+            #expect(try await provisioner.suspend(workspace.id, by: .system).isHeldByOperator)
+            #expect(try await own(test, workspace) == ["suspended 2"])
+            let resumed = try await provisioner.resume(workspace.id, by: .system, as: .platform)
+            #expect(resumed.state == .active && !resumed.isHeldByOperator)
         }
     }
 

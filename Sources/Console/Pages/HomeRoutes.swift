@@ -136,6 +136,7 @@ enum WorkspaceView {
             "stateName": workspace.state.rawValue.prefix(1).uppercased() + workspace.state.rawValue.dropFirst(),
             "isDefault": workspace.isDefault, "isActive": workspace.state == .active,
             "isSuspended": workspace.state == .suspended, "isArchived": workspace.state == .archived,
+            "isHeld": workspace.isHeldByOperator && workspace.state != .active,
             "path": "/console/workspaces/\(workspace.slug)", "id": UUIDv7.text(of: workspace.id),
         ]
     }

@@ -99,7 +99,9 @@ struct WorkspaceRoutes: Sendable {
             "canDelete": workspace.state == .archived && !workspace.isDefault,
             "canArchive": (workspace.state == .active || workspace.state == .suspended) && !workspace.isDefault,
         ]
-        if workspace.state == .archived, let end = Self.restorableUntil(workspace), end > visit.moment {
+        if workspace.state == .archived, !workspace.isHeldByOperator, let end = Self.restorableUntil(workspace),
+            end > visit.moment
+        {
             values["canRestore"] = true
             values["restorableUntil"] = TimeView.values(end, at: visit.moment)
         }

@@ -50,6 +50,11 @@ extension String: EventValue {
     public var eventValue: JSONValue { .string(self) }
 }
 
+extension Bool: EventValue {
+    /// A JSON Boolean.
+    public var eventValue: JSONValue { .bool(self) }
+}
+
 extension Int: EventValue {
     /// A JSON number.
     public var eventValue: JSONValue { .integer(Int64(self)) }

@@ -81,6 +81,12 @@ struct AnswerReader {
         return value
     }
 
+    func boolIfAny(_ name: String) throws(AnswerFault) -> Bool? {
+        guard let value = present(name) else { return nil }
+        guard let bool = value.bool else { throw fault(name, "true or false") }
+        return bool
+    }
+
     func integerIfAny(_ name: String) throws(AnswerFault) -> Int? {
         guard let value = present(name) else { return nil }
         guard let number = value.number?.int64 else { throw fault(name, "an integer") }

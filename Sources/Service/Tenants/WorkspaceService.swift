@@ -138,7 +138,8 @@ public struct WorkspaceService: Sendable {
         // A replaced token can stop keys, as it can disable them.
         let workspace = try await writable(name, caller, includingRetired: true)
         return try await context.provision { provisioner in
-            try await provisioner.suspend(workspace.id, by: caller.attribution) { transaction in
+            try await provisioner.suspend(workspace.id, by: caller.attribution, as: caller.principal.stateAuthority) {
+                transaction in
                 try await recheck(caller, workspace.id, includingRetired: true, in: transaction)
             }
         }
@@ -146,12 +147,15 @@ public struct WorkspaceService: Sendable {
 
     /// Resumes a suspended workspace: its keys are accepted again.
     ///
+    /// Only an operator resumes a workspace that an operator suspended.
+    ///
     /// A key in test mode enables no live key, and so resumes no workspace.
     public func resume(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
         try caller.principal.requireLive()
         return try await context.provision { provisioner in
-            try await provisioner.resume(workspace.id, by: caller.attribution) { transaction in
+            try await provisioner.resume(workspace.id, by: caller.attribution, as: caller.principal.stateAuthority) {
+                transaction in
                 try await recheck(caller, workspace.id, in: transaction)
             }
         }
@@ -161,7 +165,8 @@ public struct WorkspaceService: Sendable {
     public func archive(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
         return try await context.provision { provisioner in
-            try await provisioner.archive(workspace.id, by: caller.attribution) { transaction in
+            try await provisioner.archive(workspace.id, by: caller.attribution, as: caller.principal.stateAuthority) {
+                transaction in
                 try await recheck(caller, workspace.id, in: transaction)
             }
         }
@@ -234,6 +239,11 @@ public struct WorkspaceService: Sendable {
         try await access.recheck(caller.principal, includingRetired: includesRetired, in: transaction)
             .require(.workspacesWrite, in: workspace)
     }
+}
+
+extension Principal {
+    /// The rank of the principal's changes of a workspace's state.
+    var stateAuthority: StateAuthority { reach == .platform ? .platform : .organization }
 }
 
 extension Workspace {

@@ -36,13 +36,14 @@ extension Workspace {
             "id", "organization_id", "ref", "slug", "name", "cluster_id", "database", "state", "target_state",
             "is_default",
             "data_retention", "created_at", "updated_at", "archived_at", "metadata", "member_scopes",
+            "held_by_operator",
         ]
         .map { "\(alias).\($0)" }
         .joined(separator: ", ")
     }
 
     /// The number of columns.
-    static let columnCount = 16
+    static let columnCount = 17
 
     init(row: Row) throws(PostgresError) {
         guard let ref = WorkspaceRef(try row.decode(2, as: String.self)) else {
@@ -65,7 +66,8 @@ extension Workspace {
             updatedAt: try row.timestamp(12),
             archivedAt: try row.optionalTimestamp(13),
             metadata: try row.decode(14, as: PostgresJSON.self).text,
-            memberScopes: try row.decode(15)
+            memberScopes: try row.decode(15),
+            isHeldByOperator: try row.decode(16)
         )
     }
 }

@@ -28,13 +28,15 @@ extension Provisioner {
     /// - Parameters:
     ///   - id: The workspace.
     ///   - attribution: The actor.
+    ///   - authority: The actor's rank; by default that of the organization.
     ///   - authorize: Looks at the actor again.
     /// - Returns: The workspace.
     /// - Throws: `unknownWorkspace`; `wrongState` if the workspace was archived more than ``restorableDays`` ago; the other
-    ///   errors of ``suspend(_:by:authorize:)``.
+    ///   errors of ``resume(_:by:as:authorize:)``.
     public func restore(
         _ id: UUID,
         by attribution: Attribution,
+        as authority: StateAuthority = .organization,
         authorize: Authorization = { _ in }
     ) async throws -> Workspace {
         try await pool.withConnection { connection in
@@ -61,6 +63,7 @@ extension Provisioner {
                     to: before == .suspended ? .suspended : .active,
                     from: [.archived],
                     by: attribution,
+                    as: authority,
                     on: connection,
                     authorize
                 )

@@ -10,7 +10,15 @@ extension Provisioner {
     public typealias Authorization = (AuditedTransaction) async throws -> Void
 
     private static let request = Statement(
-        "UPDATE control.workspaces SET target_state = $2, state_event_id = $3, updated_at = now() WHERE id = $1"
+        """
+        UPDATE control.workspaces SET target_state = $2, state_event_id = $3, held_by_operator = $4, updated_at = now()
+        WHERE id = $1
+        """
+    )
+
+    private static let hold = Statement(
+        "UPDATE control.workspaces SET held_by_operator = true, updated_at = now() WHERE id = $1",
+        prepared: false
     )
 
     private static let apply = Statement(
@@ -29,12 +37,14 @@ extension Provisioner {
 
     /// Suspends a workspace: its keys are refused until it is resumed.
     ///
-    /// Suspending a suspended workspace changes nothing, unless the workspace's own database was restored from an older backup. When the
-    /// method returns, no look-up in the workspace's database finds a usable key.
+    /// Suspending a suspended workspace changes nothing, with two exceptions: an operator's suspension takes the place of the organization's
+    /// own, and a database of the workspace that was restored from an older backup is suspended again. When the method returns, no look-up in
+    /// the workspace's database finds a usable key.
     ///
     /// - Parameters:
     ///   - id: The workspace.
     ///   - attribution: The actor.
+    ///   - authority: The actor's rank; by default that of the organization.
     ///   - authorize: Looks at the actor again.
     /// - Returns: The workspace.
     /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; the error of `authorize`; `PostgresError`, after which the
@@ -42,35 +52,38 @@ extension Provisioner {
     public func suspend(
         _ id: UUID,
         by attribution: Attribution,
+        as authority: StateAuthority = .organization,
         authorize: Authorization = { _ in }
     ) async throws -> Workspace {
-        try await stop(id, to: .suspended, by: attribution, authorize)
+        try await stop(id, to: .suspended, by: attribution, as: authority, authorize)
     }
 
     /// Resumes a suspended workspace: its keys are accepted again.
     ///
-    /// The parameters and errors are those of ``suspend(_:by:authorize:)``.
+    /// The parameters and errors are those of ``suspend(_:by:as:authorize:)``, and `heldByOperator`.
     public func resume(
         _ id: UUID,
         by attribution: Attribution,
+        as authority: StateAuthority = .organization,
         authorize: Authorization = { _ in }
     ) async throws -> Workspace {
         try await pool.withConnection { connection in
             try await withLock(id, on: connection) {
-                try await change(id, to: .active, by: attribution, on: connection, authorize)
+                try await change(id, to: .active, by: attribution, as: authority, on: connection, authorize)
             }
         }
     }
 
     /// Archives a workspace: its keys are refused until it is restored, and its database stays.
     ///
-    /// The parameters and errors are those of ``suspend(_:by:authorize:)``, and `defaultWorkspace`.
+    /// The parameters and errors are those of ``suspend(_:by:as:authorize:)``, and `defaultWorkspace`.
     public func archive(
         _ id: UUID,
         by attribution: Attribution,
+        as authority: StateAuthority = .organization,
         authorize: Authorization = { _ in }
     ) async throws -> Workspace {
-        try await stop(id, to: .archived, by: attribution, authorize)
+        try await stop(id, to: .archived, by: attribution, as: authority, authorize)
     }
 
     /// Changes the state to one in which the workspace's keys are refused.
@@ -81,13 +94,22 @@ extension Provisioner {
         _ id: UUID,
         to state: WorkspaceState,
         by attribution: Attribution,
+        as authority: StateAuthority,
         _ authorize: Authorization
     ) async throws -> Workspace {
         try await PostgresDeadline.with(options.stopDeadline) {
             try await stops.withConnection { connection in
                 try await unblocking(connection, to: control.primary) {
                     try await withStopLock(id, on: connection) {
-                        try await change(id, to: state, by: attribution, .stops, on: connection, authorize)
+                        try await change(
+                            id,
+                            to: state,
+                            by: attribution,
+                            as: authority,
+                            .stops,
+                            on: connection,
+                            authorize
+                        )
                     }
                 }
             }
@@ -103,6 +125,7 @@ extension Provisioner {
         to state: WorkspaceState,
         from origins: Set<WorkspaceState>? = nil,
         by attribution: Attribution,
+        as authority: StateAuthority,
         _ lane: ClusterFencing.Lane = .changes,
         on connection: PostgresConnection,
         _ authorize: Authorization
@@ -123,12 +146,23 @@ extension Provisioner {
                     "a workspace that is \(current.rawValue) cannot become \(state.rawValue)"
                 )
             }
-            if let pending = workspace.targetState { try await supersede(plan, to: pending, on: connection) }
-            try await request(state, of: workspace, Self.request, by: attribution, on: connection, authorize)
-            guard let requested = try await ReconciliationPlan.read(id, on: connection) else {
-                throw TenancyError.unknownWorkspace
+            guard authority.allows(state, after: current, isHeld: workspace.isHeldByOperator) else {
+                throw TenancyError.heldByOperator
             }
-            plan = requested
+            if let pending = workspace.targetState { try await supersede(plan, to: pending, on: connection) }
+            try await request(
+                state,
+                of: workspace,
+                Self.request,
+                isHeld: authority.holds(state, after: current, isHeld: workspace.isHeldByOperator),
+                by: attribution,
+                on: connection,
+                authorize
+            )
+            plan = try await ReconciliationPlan.read(id, on: connection).orUnknown()
+        } else if authority == .platform, state != .active, !workspace.isHeldByOperator {
+            try await hold(workspace, by: attribution, on: connection, authorize)
+            plan = try await ReconciliationPlan.read(id, on: connection).orUnknown()
         }
         guard let changed = try await perform(plan, lane, on: connection) else { throw TenancyError.unknownWorkspace }
         return changed
@@ -176,12 +210,42 @@ extension Provisioner {
         }
     }
 
+    /// Takes the place of the organization that suspended or archived a workspace itself, and records it.
+    ///
+    /// The caller holds the workspace's lock. The event of the state stays, which says what the state was before.
+    private func hold(
+        _ workspace: Workspace,
+        by attribution: Attribution,
+        on connection: PostgresConnection,
+        _ authorize: Authorization
+    ) async throws {
+        var changes = EventChanges()
+        changes.compare("held_by_operator", from: workspace.isHeldByOperator, to: true)
+        try await connection.auditedTransaction { transaction in
+            try await transaction.connection.query(Self.hold, [workspace.id])
+            // After the wait for the row.
+            try await authorize(transaction)
+            try await transaction.record(
+                EventRecord(
+                    .workspaceUpdated,
+                    id: control.identifiers.id(),
+                    workspaceID: workspace.id,
+                    organizationID: workspace.organizationID,
+                    changes: changes,
+                    by: attribution,
+                    at: try await transaction.now()
+                )
+            )
+        }
+    }
+
     /// Commits the request for another state and its event.
     ///
     /// - Parameters:
     ///   - state: The requested state.
     ///   - workspace: The workspace. The caller holds its lock.
-    ///   - statement: The change of the row; its parameters are the id, the state and the event's id.
+    ///   - statement: The change of the row; its parameters are the id, the state and the event's id, and `isHeld` unless it is `nil`.
+    ///   - isHeld: True if only an operator can undo the state; `nil` if nobody can.
     ///   - attribution: The actor of the request.
     ///   - connection: The connection whose session holds the lock.
     ///   - authorize: Looks at the actor again.
@@ -190,15 +254,21 @@ extension Provisioner {
         _ state: WorkspaceState,
         of workspace: Workspace,
         _ statement: Statement,
+        isHeld: Bool? = nil,
         by attribution: Attribution,
         on connection: PostgresConnection,
         _ authorize: Authorization
     ) async throws {
         let eventID = control.identifiers.id()
+        var parameters: [any PostgresEncodable] = [workspace.id, state.rawValue, eventID]
         var changes = EventChanges()
         changes.add("state", from: workspace.state.rawValue, to: state.rawValue)
+        if let isHeld {
+            parameters.append(isHeld)
+            changes.compare("held_by_operator", from: workspace.isHeldByOperator, to: isHeld)
+        }
         try await connection.auditedTransaction { transaction in
-            try await transaction.connection.query(statement, [workspace.id, state.rawValue, eventID])
+            try await transaction.connection.query(statement, parameters)
             // After the wait for the row.
             try await authorize(transaction)
             try await transaction.record(
@@ -247,5 +317,13 @@ extension Provisioner {
         }
         try onStep(.completed)
         return try Workspace(row: row)
+    }
+}
+
+extension ReconciliationPlan? {
+    /// Returns the plan of a workspace that exists.
+    fileprivate func orUnknown() throws(TenancyError) -> ReconciliationPlan {
+        guard let self else { throw .unknownWorkspace }
+        return self
     }
 }

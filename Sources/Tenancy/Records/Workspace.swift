@@ -44,6 +44,9 @@ public struct Workspace: Sendable {
     public var metadata: String
     /// The scopes that members can give to their own client keys; `nil` allows every scope without a wildcard.
     public var memberScopes: [String]?
+    /// A Boolean value that indicates whether only an operator can resume or restore the workspace, because an operator suspended or
+    /// archived it.
+    public var isHeldByOperator: Bool
 
     /// The facts, which never change.
     public var facts: WorkspaceFacts {

@@ -35,6 +35,46 @@ public enum WorkspaceState: String, Sendable, Hashable, CaseIterable {
     }
 }
 
+/// The rank of whoever asks for a state of a workspace.
+public enum StateAuthority: Sendable, Hashable {
+    /// A credential of the organization that owns the workspace.
+    case organization
+    /// An operator.
+    case platform
+
+    /// Returns true if only an operator can undo a state.
+    ///
+    /// - Parameters:
+    ///   - state: The state that is asked for with this rank.
+    ///   - current: The state before.
+    ///   - isHeld: True if only an operator can undo the state before.
+    /// - Returns: The decision.
+    func holds(_ state: WorkspaceState, after current: WorkspaceState, isHeld: Bool) -> Bool {
+        switch (self, current) {
+        case _ where state == .active: false
+        case (.organization, .active): false
+        // A restored workspace is suspended again by whoever had suspended it.
+        case (.organization, _), (.platform, .archived): isHeld
+        case (.platform, _): true
+        }
+    }
+
+    /// Returns true if the rank allows a state.
+    ///
+    /// - Parameters:
+    ///   - state: The state that is asked for.
+    ///   - current: The state before.
+    ///   - isHeld: True if only an operator can undo the state before.
+    /// - Returns: The decision.
+    func allows(_ state: WorkspaceState, after current: WorkspaceState, isHeld: Bool) -> Bool {
+        switch self {
+        case .platform: true
+        // To restore an archived workspace lets its keys work, or lets them be resumed.
+        case .organization: !isHeld || state == .archived || current == .active
+        }
+    }
+}
+
 extension WorkspaceState {
     /// The type of the event for a request of this state.
     var eventType: EventType {

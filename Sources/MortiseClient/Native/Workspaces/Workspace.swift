@@ -25,6 +25,10 @@ extension Mortise {
         public let state: State
         /// True if the workspace is used for requests of the organization that name none.
         public let isDefault: Bool
+        /// True if an operator suspended or archived the workspace.
+        ///
+        /// Then only an operator can resume or restore it.
+        public let isHeldByOperator: Bool
         /// The scopes that members can give to their own client keys.
         ///
         /// `nil` allows every scope without a wildcard.
@@ -48,6 +52,7 @@ extension Mortise.Workspace: AnswerReadable {
         clusterID = try answer.text("cluster_id")
         state = State(rawValue: try answer.text("state"))
         isDefault = try answer.bool("is_default")
+        isHeldByOperator = try answer.boolIfAny("held_by_operator") ?? false
         memberScopes = try answer.textsIfAny("member_scopes")
         createdAt = try answer.time("created_at")
         updatedAt = try answer.time("updated_at")

@@ -89,6 +89,8 @@ class Workspace:
     """`creating`, `active`, `suspended`, `archived` or `deleting`. A newer server can add states."""
     is_default: bool
     """True if the workspace is used for requests of the organization that name none."""
+    held_by_operator: bool
+    """True if an operator suspended or archived the workspace. Then only an operator can resume or restore it."""
     member_scopes: tuple[str, ...] | None
     """The scopes that members can give to their own client keys. None allows every scope without a wildcard."""
     created_at: datetime
