@@ -1,5 +1,6 @@
 public import FoundationEssentials
 import KeyStore
+public import Keys
 public import Postgres
 
 extension PeopleStore {
@@ -52,6 +53,16 @@ extension PeopleStore {
     /// Returns a session by one indexed read over the pipeline that all look-ups share.
     public static func session(_ id: UUID, in lookups: PostgresPipeline) async throws(PostgresError) -> SessionRecord? {
         try Self.session(try await lookups.query(Self.find, [id]))
+    }
+
+    private static let refreshToken = Statement("SELECT 1 FROM control.refresh_tokens WHERE digest = ANY ($1)")
+
+    /// Returns true if a session has a refresh token with one of some digests, by one indexed read over the pipeline that all look-ups share.
+    public static func hasRefreshToken(
+        _ digests: [PepperedDigest],
+        in lookups: PostgresPipeline
+    ) async throws(PostgresError) -> Bool {
+        try await lookups.query(Self.refreshToken, [digests.map(\.digest.bytes)]).first != nil
     }
 
     private static func session(_ rows: Rows) throws(PostgresError) -> SessionRecord? {

@@ -46,12 +46,17 @@ public struct SessionService: Sendable {
     ///
     /// A refresh token is good once. If it comes again, the session ends: one of its two senders does not own it.
     ///
-    /// - Throws: `Refusal.unauthenticated`.
+    /// - Throws: `Refusal.unauthenticated`, and `unavailable` if the control database cannot be reached; the database's errors.
     public func refresh(_ refreshToken: String, from origin: RequestOrigin) async throws -> SignedIn {
         guard let token = try? Token(refreshToken), token.parsed.workspaceRef.isRoot else {
             throw Refusal.unauthenticated
         }
         let digests = context.rootPeppers.digests(of: token)
+        // Anybody can make up a token with a right checksum. It costs one read, and no transaction, which would wait for the standby.
+        let isKnown = try await context.lookUp { lookups throws(PostgresError) in
+            try await PeopleStore.hasRefreshToken(digests, in: lookups)
+        }
+        guard isKnown else { throw Refusal.unauthenticated }
         // The end of a session must be committed, so the transaction cannot throw the refusal.
         let outcome: SignedIn? = try await context.changeControl { transaction in
             let people = context.people(in: transaction)

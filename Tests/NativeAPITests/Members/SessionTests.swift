@@ -78,6 +78,23 @@ import Testing
         }
     }
 
+    // The attack: a stranger makes up refresh tokens with a right checksum. Each took one of the few connections for changes, and wrote to the log
+    // of PostgreSQL. A transaction would wait for the lock here, and a read does not.
+    @Test func `a refresh token that nobody has costs one read`() async throws {
+        try await withMortise { mortise in
+            _ = try await mortise.addMember("ada@example.org", "admin")
+            let session = try await mortise.signIn("ada@example.org")
+            let body: JSONValue = ["refresh_token": .string(session.refresh)]
+            try await mortise.withConnection(mortise.installation.control) { person in
+                try await person.script("DELETE FROM control.refresh_tokens")
+                try await person.script("BEGIN; LOCK TABLE control.refresh_tokens IN EXCLUSIVE MODE")
+                let answer = try await mortise.api.post("/v1/sessions/refresh", body, as: nil)
+                #expect(answer.status == 401, "\(answer)")
+                try await person.script("COMMIT")
+            }
+        }
+    }
+
     // The attack: the thief and the owner send the same refresh token at the same moment.
     @Test func `exactly one of several concurrent refreshes succeeds, and the session ends`() async throws {
         try await withMortise { mortise in
