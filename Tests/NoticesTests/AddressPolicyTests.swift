@@ -18,6 +18,21 @@ import Testing
         #expect(AddressPolicy().refusal(of: address, own: []) != nil)
     }
 
+    // The attack: a tenant asks the platform of a cloud for the configuration of the server's machine, at an address that is a global one.
+    @Test(arguments: ["168.63.129.16", "::ffff:168.63.129.16", "64:ff9b::a83f:8110", "2002:a83f:8110::1"])
+    func `an address at which a cloud's platform answers is refused, unless the operator allows it`(_ text: String)
+        throws
+    {
+        let address = try #require(IPAddress(text))
+        #expect(AddressPolicy().refusal(of: address, own: [])?.contains("platform") == true)
+        let allowing = AddressPolicy(allowing: [try AddressRange(text)])
+        #expect(allowing.refusal(of: address, own: []) == nil)
+        for name in ["168.63.129.15", "168.63.129.17"] {
+            let neighbour = try #require(IPAddress(name))
+            #expect(AddressPolicy().refusal(of: neighbour, own: []) == nil)
+        }
+    }
+
     @Test(arguments: [
         "1.1.1.1", "8.8.8.8", "172.15.255.255", "172.32.0.1", "100.63.255.255", "100.128.0.1", "192.0.1.1",
         "223.255.255.255", "2606:4700::1111", "64:ff9b::808:808", "2a00:1450::1",

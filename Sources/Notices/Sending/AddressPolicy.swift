@@ -3,7 +3,7 @@ package import Keys
 /// The addresses that webhooks can be sent to.
 ///
 /// A tenant chooses the URL, and a request comes from inside the operator's network. So an address that is not globally reachable is
-/// refused, unless the operator allows it.
+/// refused, and so is one that answers inside a cloud alone, unless the operator allows it.
 package struct AddressPolicy: Sendable {
     /// The ranges that can be called in any case.
     package let allowed: [AddressRange]
@@ -25,6 +25,7 @@ package struct AddressPolicy: Sendable {
         if allowed.contains(where: { $0.contains(address) }) { return nil }
         let isOwn = own.contains(address) || Self.carried(by: address).map { own.contains($0) } == true
         if isOwn { return "\(address) is an address of the server itself" }
+        if Self.isOfPlatform(address) { return "\(address) is an address of the cloud's own platform" }
         return Self.isGlobal(address) ? nil : "\(address) is not a globally reachable address"
     }
 
@@ -34,6 +35,11 @@ package struct AddressPolicy: Sendable {
         case .v4(let bits): bits >> 24 == 127
         case .v6(let bits): bits == 1
         }
+    }
+
+    /// Returns true for an address at which a cloud's platform answers its machines, although it is a global one.
+    private static func isOfPlatform(_ address: IPAddress) -> Bool {
+        platform.contains { $0.contains(carried(by: address) ?? address) }
     }
 
     /// Returns true if an address is globally reachable.
@@ -65,6 +71,11 @@ package struct AddressPolicy: Sendable {
         "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
         "224.0.0.0/4", "240.0.0.0/4",
     ])
+
+    /// The address of Azure's platform, which hands machines their configuration (Microsoft Learn, "What is IP address 168.63.129.16?").
+    ///
+    /// Those of other clouds are in the ranges above.
+    private static let platform = ranges(["168.63.129.16/32"])
 
     /// The ranges inside 2000::/3 of the IANA IPv6 Special-Purpose Address Registry that are not globally reachable, Teredo and ORCHID
     /// included.
