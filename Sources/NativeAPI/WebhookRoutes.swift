@@ -122,7 +122,7 @@ struct WebhookRoutes: Sendable {
             "Create a webhook",
             description: """
                 The URL is then told of the organization's events, or of one workspace's, by requests that are signed as \
-                standardwebhooks.com describes. The answer contains the signing secret.
+                standardwebhooks.com describes. The answer contains the signing secret. The operation needs `events:read`, too.
                 """,
             body: .required(
                 .object([
@@ -191,7 +191,9 @@ struct WebhookRoutes: Sendable {
             "/{id}",
             id: "updateWebhook",
             "Change a webhook",
-            description: "What is absent stays. Events that wait for an attempt go to the new URL.",
+            description: """
+                What is absent stays. Events that wait for an attempt go to the new URL. The operation needs `events:read`, too.
+                """,
             body: .required(
                 .object([
                     .optional("url", Self.url),

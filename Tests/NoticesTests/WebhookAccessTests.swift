@@ -41,6 +41,31 @@ import Testing
         }
     }
 
+    // The attack: a key that reads no events has them sent to its owner.
+    @Test func `a key that reads no events decides about no receiver of them`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let webhook = try await mortise.makeWebhook("https://example.com/hook")
+            let blind = try await mortise.makeAdmin(["webhooks:read", "webhooks:write"])
+            let changes: [JSONValue] = [["url": "https://example.com/other"], ["event_types": ["*"]]]
+            var refusals = [try await api.post(Self.path, Self.new, as: blind.token)]
+            for change in changes {
+                refusals.append(try await api.send("PATCH", webhook.path, change, as: blind.token))
+            }
+            for refusal in refusals {
+                #expect(refusal.status == 403, "\(refusal)")
+                #expect(refusal["detail"]?.string?.contains("\"events:read\"") == true, "\(refusal)")
+            }
+            #expect(try await api.get(webhook.path, as: blind.token)["url"] == "https://example.com/hook")
+            for call in ["disable", "enable"] {
+                #expect(try await api.post("\(webhook.path)/\(call)", as: blind.token).status == 200, "\(call)")
+            }
+            let seeing = try await mortise.makeAdmin(["webhooks:write", "events:read"])
+            #expect(try await api.post(Self.path, Self.new, as: seeing.token).status == 201)
+            #expect(try await api.send("PATCH", webhook.path, changes[0], as: seeing.token).status == 200)
+        }
+    }
+
     @Test func `wrong settings are refused, each with its place`() async throws {
         try await withMortise { mortise in
             for (body, pointer) in [

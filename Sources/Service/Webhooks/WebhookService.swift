@@ -20,7 +20,8 @@ package struct RevealedWebhook: Sendable {
 
 /// The use cases of webhooks.
 ///
-/// A webhook tells its receiver of everything that happens to keys, so operators, who reach no key of an organization, have none.
+/// A webhook tells its receiver of everything that happens to keys, so operators, who reach no key of an organization, have none. Whoever decides
+/// which events are sent, and where to, must be able to read events.
 package struct WebhookService: Sendable {
     let context: ServiceContext
     let access: AccessControl
@@ -83,6 +84,7 @@ package struct WebhookService: Sendable {
         answer: @Sendable (Webhook) -> String
     ) async throws -> RevealedWebhook {
         let organization = try await organization(name, .webhooksWrite, caller)
+        try caller.principal.require(.eventsRead)
         try Self.check(url: new.url, eventTypes: new.eventTypes)
         if let workspace = new.workspaceID {
             try await access.requireWorkspace(workspace, of: organization, for: caller.principal)
@@ -90,7 +92,7 @@ package struct WebhookService: Sendable {
         let (stored, webhook) = try await context.changeControl { transaction in
             let webhooks = context.webhooks(in: transaction)
             let stored = try await changes.createOnce(caller, in: transaction) { principal in
-                try Self.require(.webhooksWrite, over: new.workspaceID, principal)
+                for permission in Self.subscribing { try Self.require(permission, over: new.workspaceID, principal) }
                 // A webhook outlives its creator, and tells of live keys.
                 try principal.requireLive()
             } exists: { id in
@@ -129,7 +131,7 @@ package struct WebhookService: Sendable {
         by caller: Caller
     ) async throws -> Webhook {
         try Self.check(url: change.url, eventTypes: change.eventTypes)
-        return try await self.change(id, name, caller) { webhooks, organization in
+        return try await self.change(id, name, caller, needing: Self.subscribing) { webhooks, organization in
             try await webhooks.update(id, organization: organization, change, by: caller.attribution)
         }
     }
@@ -306,18 +308,23 @@ package struct WebhookService: Sendable {
         return found
     }
 
+    /// The permissions of a caller who decides which events are sent, and where to.
+    private static let subscribing: [Permission] = [.webhooksWrite, .eventsRead]
+
     /// Runs a change of a webhook that the caller can see.
     private func change(
         _ id: UUID,
         _ name: String,
         _ caller: Caller,
+        needing permissions: [Permission] = [.webhooksWrite],
         _ body: (WebhookWriter, UUID) async throws -> Webhook?
     ) async throws -> Webhook {
         let organization = try await organization(name, .webhooksWrite, caller)
+        for permission in permissions { try caller.principal.require(permission) }
         let seen = try await webhook(id, organization, .webhooksWrite, caller)
         return try await context.changeControl { transaction in
             let principal = try await access.recheck(caller.principal, in: transaction)
-            try Self.require(.webhooksWrite, over: seen.workspaceID, principal)
+            for permission in permissions { try Self.require(permission, over: seen.workspaceID, principal) }
             try principal.requireLive()
             guard let changed = try await body(context.webhooks(in: transaction), organization) else {
                 throw Refusal.notFound

@@ -31,7 +31,7 @@ extension Mortise {
 
         /// Creates a webhook.
         ///
-        /// Requires the permission `webhooks:write`. The call is retried under its idempotency key.
+        /// Requires the permissions `webhooks:write` and `events:read`. The call is retried under its idempotency key.
         ///
         /// - Parameters:
         ///   - url: The URL: https, or http on the server's own machine.
@@ -60,7 +60,7 @@ extension Mortise {
 
         /// Changes the settings of a webhook.
         ///
-        /// Requires the permission `webhooks:write`. The call is retried only if nothing was sent.
+        /// Requires the permissions `webhooks:write` and `events:read`. The call is retried only if nothing was sent.
         ///
         /// - Parameters:
         ///   - id: The id of the webhook.

@@ -22,6 +22,10 @@ struct WebhookCommand: AsyncParsableCommand {
 
     /// The needs of the commands that change a webhook.
     static let needs = "a running server, and an admin key or a member's session with webhooks:write (see Connection)"
+    /// The needs of the commands that decide which events are sent, and where to.
+    static let subscribingNeeds = """
+        a running server, and an admin key or a member's session with webhooks:write and events:read (see Connection)
+        """
     /// The needs of the commands that show webhooks.
     static let readingNeeds =
         "a running server, and an admin key or a member's session with webhooks:read (see Connection)"

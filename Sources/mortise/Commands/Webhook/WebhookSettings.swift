@@ -11,7 +11,7 @@ struct WebhookCreate: ObjectCommand {
             Prints the webhook and its signing secret, which is not shown again. The receiver verifies each request with the
             secret.
             """,
-            needs: WebhookCommand.needs,
+            needs: WebhookCommand.subscribingNeeds,
             examples: [
                 "webhook create https://hooks.example.com/mortise --event 'key.*'",
                 "webhook create https://hooks.example.com/mortise --workspace shop --event key.revoked --event key.rotated",
@@ -104,7 +104,7 @@ struct WebhookUpdate: ObjectCommand {
         abstract: "Change the settings of a webhook.",
         discussion: HelpText.discussion(
             "Options that are absent change nothing.",
-            needs: WebhookCommand.needs,
+            needs: WebhookCommand.subscribingNeeds,
             examples: [
                 "webhook update https://hooks.example.com/mortise --new-url https://hooks.example.com/new",
                 "webhook update https://hooks.example.com/mortise --event key.revoked --clear-description",

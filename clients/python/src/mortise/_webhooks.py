@@ -39,7 +39,7 @@ class _WebhookCalls:
     ) -> Call[RevealedWebhook]:
         """Creates a webhook. The answer contains the signing secret, which no other answer contains.
 
-        The call is retried under its idempotency key.
+        It requires `events:read`, too. The call is retried under its idempotency key.
 
         Args:
             url: The URL: `https`, or `http` to the server's own machine.
@@ -79,7 +79,9 @@ class _WebhookCalls:
         event_types: Sequence[str] | Keep = KEEP,
         description: str | Keep | None = KEEP,
     ) -> Call[Webhook]:
-        """Changes the settings of a webhook. The call is retried only if nothing was sent.
+        """Changes the settings of a webhook.
+
+        It requires `events:read`, too. The call is retried only if nothing was sent.
 
         Args:
             id: The id of the webhook.
