@@ -161,7 +161,8 @@ import Testing
             await #expect(throws: Crash.self) {
                 try await provisioner.resume(workspace.id, by: .system) { _ in throw Crash() }
             }
-            #expect(try await provisioner.repairAll().reconciled == [workspace.id])
+            let repaired = try await provisioner.repairAll().reconciled
+            #expect(repaired == [workspace.id])
             #expect(try await test.withStore { try await $0.workspace(workspace.id)?.state } == .suspended)
             #expect(try await own(test, workspace) == ["suspended 2"])
         }
