@@ -1,3 +1,4 @@
+import JSON
 import Logging
 
 /// The metadata and the public keys of the identity provider, as this node last read them.

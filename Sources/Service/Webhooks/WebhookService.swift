@@ -178,11 +178,11 @@ package struct WebhookService: Sendable {
         answer: @Sendable (Webhook) -> String
     ) async throws -> RevealedWebhook {
         let organization = try await organization(name, .webhooksWrite, caller)
-        let seen = try await webhook(id, organization, .webhooksWrite, caller)
+        let current = try await webhook(id, organization, .webhooksWrite, caller)
         let (stored, webhook) = try await context.changeControl { transaction in
             let webhooks = context.webhooks(in: transaction)
             let stored = try await changes.createOnce(caller, in: transaction) { principal in
-                try Self.require(.webhooksWrite, over: seen.workspaceID, principal)
+                try Self.require(.webhooksWrite, over: current.workspaceID, principal)
                 try principal.requireLive()
             } exists: { id in
                 try await webhooks.store.webhook(id, organization: organization) != nil
