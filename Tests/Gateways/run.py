@@ -247,12 +247,15 @@ def check(keys: Keys, stop_mortise) -> None:
     for name, value in ask(token, "/", *forged).json:
         like = re.sub("[^a-z0-9]", "-", name)
         assert not like.startswith("x-mortise") or value != "forged", name
+    # The attack: a client names the identity in Connection, so that a proxy removes it on its way to the API.
+    removal = ask(token, "/", ("Connection", "X-Mortise-Scopes, X-Mortise-Subject"))
+    assert removal.status == 400 or ["x-mortise-scopes", "read:orders"] in removal.json, removal
     _, bound = keys.create("bound", allowed_ips=["192.0.2.7"])
     assert ask(bound, "/", ("X-Forwarded-For", "192.0.2.7")).status == 403
     assert ask(bound, "/", ("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-For", "192.0.2.7")).status == 403
     _, here = keys.create("here", allowed_ips=[CLIENT])
     assert ask(here, "/", ("X-Forwarded-For", "192.0.2.7")).status == 200
-    print("  refused: options, identities and addresses that a client writes")
+    print("  refused: options, identities and addresses that a client writes or removes")
 
     _, limited = keys.create("limited", rate_limit_per_minute=2)
     answers = [ask(limited) for _ in range(3)]
@@ -274,6 +277,18 @@ def check(keys: Keys, stop_mortise) -> None:
     stopped = ask(here)
     assert stopped.status in (500, 502, 503), stopped
     print(f"  Mortise stopped: nobody gets in ({stopped.status})")
+
+
+def check_broken_script(folder: str) -> None:
+    """Checks that HAProxy lets nobody in while its script fails, after which HAProxy itself goes on."""
+    command = haproxy(folder)
+    script = Path(folder, "mortise.lua")
+    script.write_text(script.read_text().replace("http://127.0.0.1:8081/", "nonsense/"))
+    with program(command, folder, "haproxy-broken"):
+        wait("HAProxy listens", lambda: send(GATEWAY, "GET", "/").status > 0)
+        broken = send(GATEWAY, "GET", "/")
+        assert broken.status == 503 and broken.headers["retry-after"] == "2", broken
+    print("  a script that fails: nobody gets in (503)")
 
 
 def main(name: str) -> None:
@@ -301,6 +316,8 @@ def main(name: str) -> None:
         admin = re.search(r"mka_live_[0-9A-Za-z]+", log.read_text()).group()
         if name == "grpcio":
             return grpc_client.check(Keys(admin), "127.0.0.1:8082")
+        if name == "haproxy":
+            check_broken_script(folder)
         stack.enter_context(program(COMMANDS[name](folder), folder, name, HOME=folder))
         wait(f"{name} listens", lambda: send(GATEWAY, "GET", "/").status == 401)
 

@@ -33,6 +33,7 @@ core.register_action("mortise", { "http-req" }, function(txn)
         for _, name in ipairs(identity) do
             txn.http:req_set_header(name, answer.headers[name] and answer.headers[name][0] or "")
         end
+        txn:set_var("txn.mortise_let_in", true)
         return
     end
     -- Nobody passes without an answer.
