@@ -250,6 +250,35 @@ import Testing
         }
     }
 
+    // Attack (rule 21 of decision 0014): a standby answers the look-up, and the question after it was promoted.
+    @Test func `a session answers the question of its pipeline once, before its first look-up is sent`() async throws {
+        try await withFixture { fixture in
+            let question = SessionQuestion(
+                Statement(
+                    "SELECT set_config('test.asked', coalesce(current_setting('test.asked', true), '') || '+', false)"
+                )
+            ) { _ throws(PostgresError) in SessionMark(7) }
+            let pipeline = PostgresPipeline(
+                fixture.configuration,
+                reactors: [try TestReactor.shared],
+                question: question,
+                logger: fixture.log.logger
+            )
+            try await withResource(
+                pipeline,
+                { pipeline in
+                    for _ in 0..<2 {
+                        let answer = try await pipeline.answer(Statement("SELECT current_setting('test.asked', true)"))
+                        let asked = try answer.rows[0].decode(0, as: String?.self)
+                        #expect(asked == "+")
+                        #expect(answer.mark == SessionMark(7))
+                    }
+                },
+                close: { await $0.shutdown() }
+            )
+        }
+    }
+
     @Test func `the statistics count look-ups, joined ones, flushes and statements that were sent again`() async throws
     {
         try await withFixture { fixture in

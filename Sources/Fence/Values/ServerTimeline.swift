@@ -22,7 +22,7 @@ public struct ServerTimeline: Sendable, Hashable {
         SessionMark(UInt64(bitPattern: system) ^ (UInt64(bitPattern: number) &* 0x9E37_79B9_7F4A_7C15))
     }
 
-    /// The question that each session of a pipeline must answer before its reads count (rule 21).
+    /// The question that each session of a pipeline must answer before its first read (rule 21).
     ///
     /// A server in recovery answers with an error. Any database of a cluster can be asked: `fence.current_timeline()` is the same query.
     public static let question = SessionQuestion(

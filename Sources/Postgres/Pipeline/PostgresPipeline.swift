@@ -33,7 +33,7 @@ public final class PostgresPipeline: Sendable {
     ///   - silence: The time without an answer after which a session counts as frozen. It is closed then, and its look-ups are sent once more
     ///     on a new session, which has the time of a whole statement to answer. Set it well above the time of the slowest look-up. Defaults to
     ///     `nil`: a session has the time of a whole statement, and some more.
-    ///   - question: A question about the server that each session answers once, at its first ``answer(_:_:deadline:)``. Defaults to `nil`: no question.
+    ///   - question: A question about the server that each session answers once, before its first ``answer(_:_:deadline:)``. Defaults to `nil`: no question.
     ///   - logger: Receives the server's notices at level `debug`.
     public init(
         _ configuration: PostgresConfiguration,
@@ -138,11 +138,18 @@ public final class PostgresPipeline: Sendable {
         if Task.isCancelled { throw .taskCancelled }
         let lane = self.lane(parameters)
         let session = try session(of: lane)
+        var mark = SessionMark.none
+        if let question {
+            if let known = session.mark {
+                mark = known
+            } else {
+                // The question comes first: a server could answer a look-up as a standby, and the question after its promotion.
+                let answer = try await execute(question.statement, ParameterBuffer([]), on: session, until: instant)
+                mark = session.setMark(try question.mark(answer))
+            }
+        }
         let rows = try await execute(statement, parameters, on: session, until: instant)
-        guard let question else { return PipelineAnswer(rows: rows, mark: .none) }
-        if let mark = session.mark { return PipelineAnswer(rows: rows, mark: mark) }
-        let answer = try await execute(question.statement, ParameterBuffer([]), on: session, until: instant)
-        return PipelineAnswer(rows: rows, mark: session.setMark(try question.mark(answer)))
+        return PipelineAnswer(rows: rows, mark: mark)
     }
 
     @inline(__always)

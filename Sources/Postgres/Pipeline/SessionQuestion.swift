@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A question about the server that each session of a pipeline answers once, at the first look-up that needs its mark.
+/// A question about the server that each session of a pipeline answers once, before the first look-up that needs its mark is sent.
 ///
 /// It tells answers of one server from those of another one, for example after a failover.
 public struct SessionQuestion: Sendable {
