@@ -108,7 +108,8 @@ class Connections:
 
     MAXIMUM = 48
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[Connection] = Connection) -> None:
+        self.kind = kind
         self.address: Address | None = None
         self.idle: list[Connection] = []
         self.used = 0
@@ -155,8 +156,8 @@ class Connections:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5):
                 if isinstance(address, str):
-                    return (await loop.create_unix_connection(Connection, address))[1]
-                return (await loop.create_connection(Connection, *address))[1]
+                    return (await loop.create_unix_connection(self.kind, address))[1]
+                return (await loop.create_connection(self.kind, *address))[1]
         raise Lost()
 
 

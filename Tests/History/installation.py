@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from calls import CallConnection
 from connections import Connections, Lost, request
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -140,10 +141,12 @@ class Node:
         self.folder.mkdir()
         self.log = self.folder / "log"
         self.gateway_path = str(self.folder / "gateway")
+        self.grpc_path = str(self.folder / "grpc")
         self.environment = {
             "MORTISE_DATA": str(self.folder),
             "MORTISE_LISTEN": "127.0.0.1:0",
             "MORTISE_GATEWAY_LISTEN": f"unix:{self.gateway_path}",
+            "MORTISE_GRPC_LISTEN": f"unix:{self.grpc_path}",
             "MORTISE_LOG_FORMAT": "json",
             "MORTISE_ACCESS_LOG": "off",
             "MORTISE_ADMIN_KEYS_PER_ORGANIZATION": "100000000",
@@ -152,7 +155,7 @@ class Node:
         self.process: asyncio.subprocess.Process | None = None
         self.api = Connections()
         self.gateway = Connections()
-        self.grpc = Connections()
+        self.grpc = Connections(CallConnection)
         self.is_stopped = False
         self.totals: dict[str, float] = {}
         self._sample: dict[str, float] = {}
@@ -208,6 +211,7 @@ class Node:
         self._sample = {}
         self.api.move(("127.0.0.1", port))
         self.gateway.move(self.gateway_path)
+        self.grpc.move(self.grpc_path)
         return True
 
     def tail(self) -> str:
@@ -224,6 +228,7 @@ class Node:
         """Ends the process at once."""
         self.api.move(None)
         self.gateway.move(None)
+        self.grpc.move(None)
         self.is_stopped = False
         if self.process and self.process.returncode is None:
             self.signal(signal.SIGKILL)

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from calls import check
 from connections import Answer, Lost, request
 from history import ALLOWED, REFUSED, Log, now
 from installation import Failed, Node
@@ -76,13 +77,18 @@ class Load:
         self.completed: Counter[str] = Counter()
         self.is_ending = False
         self.tasks: set[asyncio.Task[None]] = set()
-        # The ways to ask about tokens. gRPC is the next one: a door that sends on `node.grpc`.
-        self.doors: dict[str, Door] = {"verify": self.verify, "batch": self.batch, "authorize": self.authorize}
+        # The ways to ask about tokens.
+        self.doors: dict[str, Door] = {
+            "verify": self.verify,
+            "batch": self.batch,
+            "authorize": self.authorize,
+            "grpc": self.call_check,
+        }
 
     # MARK: Verifications
 
     async def _ask(self, door: str, node: Node, tokens: list[Token], data: bytes) -> tuple[int, Answer | None]:
-        connections = node.gateway if door == "authorize" else node.api
+        connections = {"authorize": node.gateway, "grpc": node.grpc}.get(door, node.api)
         begin = now()
         try:
             return begin, await connections.send(data, PATIENCE)
@@ -123,12 +129,18 @@ class Load:
 
     async def authorize(self, node: Node, tokens: list[Token]) -> None:
         """Asks as a gateway."""
-        token = tokens[0]
-        data = request("GET", "/v1/authorize/organizations/default/orders", X_API_Key=token.text)
-        begin, answer = await self._ask("authorize", node, [token], data)
+        data = request("GET", "/v1/authorize/organizations/default/orders", X_API_Key=tokens[0].text)
+        await self._ask_as_gateway("authorize", node, tokens[0], data)
+
+    async def call_check(self, node: Node, tokens: list[Token]) -> None:
+        """Asks as Envoy does over gRPC."""
+        await self._ask_as_gateway("grpc", node, tokens[0], check(tokens[0].text, organization="default"))
+
+    async def _ask_as_gateway(self, door: str, node: Node, token: Token, data: bytes) -> None:
+        begin, answer = await self._ask(door, node, [token], data)
         if answer:
             code = "valid" if answer.status == 200 else answer.header(b"x-mortise-reason")
-            self._note("authorize", node, token, begin, now(), verdict_of(answer.status, code))
+            self._note(door, node, token, begin, now(), verdict_of(answer.status, code))
 
     async def act(self, node: Node, token: Token) -> None:
         """Uses an admin key as the credential of a request."""

@@ -128,7 +128,7 @@ def main() -> int:
         "a verification from memory": verified > reads,
         "an accepted verification": report.verdicts["valid"] > 0,
         "a refusal after a change by each door": all(
-            report.probes[f"refused on {door}"] > 0 for door in ("verify", "batch", "authorize", "credential")
+            report.probes[f"refused on {door}"] > 0 for door in ("verify", "batch", "authorize", "grpc", "credential")
         ),
         f"{options.least_changes} changes": report.refusing >= max(1, options.least_changes),
         "a fault": options.faults == "none" or bool(report.faults),
