@@ -54,6 +54,25 @@ final class SilentListener: Sendable {
         return peer >= 0
     }
 
+    /// Answers what its clients have sent since the last call.
+    ///
+    /// - Parameter answer: Returns the bytes of the answer to some bytes.
+    func exchange(_ answer: ([UInt8]) -> [UInt8]) {
+        for peer in accepted.withLock(\.self) {
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            let count = recv(peer, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            guard count > 0 else { continue }
+            let bytes = answer(Array(buffer.prefix(count)))
+            // A few bytes always fit into the buffer of an empty socket.
+            _ = send(peer, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        }
+    }
+
+    /// Closes the connections of all clients.
+    func hangUp() {
+        for peer in accepted.withLock(\.self) { shutdown(peer, Int32(SHUT_RDWR)) }
+    }
+
     /// Waits until all clients have closed their connections.
     func waitForHangUp() async throws {
         try await eventually("all clients hang up") {

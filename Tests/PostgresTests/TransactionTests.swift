@@ -118,6 +118,47 @@ import Testing
         }
     }
 
+    // The disk of the write-ahead log fails after the commit record was written. The server ends, and its next start can find the record. After
+    // "failed", a change of a key would give up its fence although the change can have been made.
+    @Test(arguments: ["PANIC", "FATAL"], ["53100", "58030", "XX000"])
+    func `a COMMIT at which the server ends the session has an unknown outcome, whatever the reason`(
+        severity: String,
+        code: String
+    ) async throws {
+        let server = try DyingServer(saying: severity, code)
+        async let serving: Void = server.serve()
+        let connection = try await PostgresConnection.connect(
+            server.configuration(),
+            reactor: try TestReactor.shared,
+            logger: LogCollector().logger
+        )
+        let error = await failure { try await connection.transaction { _ in } }
+        try await serving
+        #expect(error?.code == .commitOutcomeUnknown)
+        #expect(error?.sqlState?.rawValue == code)
+        #expect(!connection.isUsable)
+    }
+
+    @Test func `a COMMIT that the server refuses was rolled back, also where it lacks resources`() async throws {
+        try await withTable { fixture, connection in
+            try await connection.script(
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+                AS 'BEGIN RAISE EXCEPTION ''full'' USING ERRCODE = ''53100''; END';
+                CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION refuse()
+                """
+            )
+            let error = await failure {
+                try await connection.transaction { try await $0.query(Statement("INSERT INTO t VALUES (1)")) }
+            }
+            #expect(error?.code == .server)
+            #expect(error?.sqlState?.rawValue == "53100")
+            #expect(connection.isUsable)
+            try await expect(fixture, count: 0)
+        }
+    }
+
     @Test func `a COMMIT past its deadline has an unknown outcome, and the connection is closed`() async throws {
         try await withTable { fixture, connection in
             try await connection.script(Self.slowCommit)

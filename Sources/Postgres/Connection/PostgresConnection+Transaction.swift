@@ -15,7 +15,8 @@ extension PostgresConnection {
     ///   - body: The work. Its statements must use the connection that it gets.
     /// - Returns: The value that `body` returns.
     /// - Throws: The error of `body`. `transactionRolledBack` if the server had to roll back at COMMIT. `commitOutcomeUnknown` if the
-    ///   connection broke during COMMIT, if the server did not answer COMMIT in time, or if it answered without its synchronous standby.
+    ///   session ended during COMMIT, whatever the reason, if the server did not answer COMMIT in time, or if it answered without its
+    ///   synchronous standby.
     @discardableResult
     public func transaction<T>(
         _ options: TransactionOptions = .default,
@@ -67,12 +68,9 @@ extension PostgresConnection {
                 deadline: configuration.queryDeadline,
                 isShielded: true
             )
-        } catch
-            where error.code == .server
-            && (error.sqlState?.errorClass != "57" || error.sqlState == .queryCanceled)
-        {
-            // The server has rolled back, for a deferred constraint for example. The other codes of class 57 announce the end of the
-            // connection, which can come after the commit.
+        } catch  where error.code == .server && session.isUsable && !error.endedSession {
+            // The server has rolled back, for a deferred constraint for example. An error that ends the session has another meaning: a server
+            // that is told to stop, or that cannot write to its disk any more (PANIC), can have written the commit before.
             throw error
         } catch  where error.code == .commitOutcomeUnknown {
             throw error
@@ -81,7 +79,7 @@ extension PostgresConnection {
             guard error.wasSent else { throw error }
             var unknown = PostgresError(
                 .commitOutcomeUnknown,
-                "the connection broke during COMMIT",
+                "the session ended during COMMIT",
                 serverMessage: error.serverMessage,
                 wasSent: true
             )

@@ -40,7 +40,7 @@ public struct PostgresError: Error, Sendable {
         public static let invalidConfiguration = Code(description: "invalidConfiguration")
         /// The server can have committed the transaction or not, or only without its synchronous standby.
         ///
-        /// The connection broke during COMMIT, the server did not answer in time, or somebody cancelled its wait for the standby.
+        /// The session ended during COMMIT, the server did not answer in time, or somebody cancelled its wait for the standby.
         public static let commitOutcomeUnknown = Code(description: "commitOutcomeUnknown")
         /// The server answered COMMIT with ROLLBACK, because a statement of the transaction had failed.
         public static let transactionRolledBack = Code(description: "transactionRolledBack")
