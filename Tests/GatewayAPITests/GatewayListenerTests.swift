@@ -104,6 +104,21 @@ import Darwin
         }
     }
 
+    /// The header of version 2 of a proxy that connects for itself.
+    private static let localHeader: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10, 0x20, 0, 0, 0]
+
+    // The fault: a gateway tests with a wrong token if Mortise refuses it. It is taken for a client that guesses, and told to wait.
+    @Test func `a gateway that speaks for itself by the PROXY protocol counts no failures`() async throws {
+        let address = GatewayAddress(.tcp(host: "127.0.0.1", port: 0), hasProxyHeader: true)
+        try await withGateway([address]) { gateway in
+            try await RawConnection.with(gateway.address) { connection in
+                let requests = String(repeating: gateway.request("guess"), count: 100)
+                try await connection.send(ByteBuffer(bytes: Self.localHeader + Array(requests.utf8)))
+                for _ in 0..<100 { #expect(try await connection.answer()?.reason == "malformed") }
+            }
+        }
+    }
+
     @Test func `with the PROXY protocol, its address is the peer's, and only a trusted proxy names another`()
         async throws
     {
@@ -141,6 +156,14 @@ import Darwin
             try await RawConnection.with(gateway.address) { connection in
                 try await connection.send(ByteBuffer(bytes: version2 + Array(plain.utf8)))
                 #expect(try await connection.answer()?.status == 200)
+            }
+            // The gateway speaks for itself. Its own address is no client's.
+            let bound = try await gateway.mortise.makeKey("local", ["allowed_ips": ["127.0.0.0/8"]])
+            try await RawConnection.with(gateway.address) { connection in
+                try await connection.send(ByteBuffer(bytes: Self.localHeader + Array(plain.utf8)))
+                #expect(try await connection.answer()?.reason == "wrong_address")
+                try await connection.send(gateway.request(bound.token, "", ["X-Forwarded-For: 127.0.0.1"]))
+                #expect(try await connection.answer()?.reason == "wrong_address")
             }
             // A connection without the header is not answered, because its peer is not known.
             for _ in 0..<2 {

@@ -267,10 +267,10 @@ final class GatewayHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case let header as ProxyHeader:
-            if case .client(let address) = header {
-                peer = .connection(address)
-            } else {
-                peer = .connection(context.channel.remoteAddress?.clientAddress)
+            switch header {
+            case .client(let address): peer = .connection(address)
+            // The gateway speaks for itself. Its own address is no client's: it counts no failures, and satisfies no key.
+            case .local: peer = .connection(nil)
             }
         case OpenConnections.Request.drain:
             state.drain(at: .now())
