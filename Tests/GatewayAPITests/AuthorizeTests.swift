@@ -153,6 +153,9 @@ import Testing
             #expect(suspend.status == 200)
             let suspended = try await gateway.ask(key.token, ";away=599")
             #expect(suspended.status == 403 && suspended.reason == "workspace_unavailable", "\(suspended)")
+            // The fault: an order of somebody looks like an outage to operators.
+            let metrics = try await mortise.api.get("/metrics", as: nil).text
+            #expect(metrics.contains("mortise_gateway_answers_total{reason=\"workspace_suspended\"} 1\n"))
         }
     }
 

@@ -9,8 +9,14 @@ package struct AnswerCounters: Sendable {
     /// The counter of most answers, which no text must be hashed to find.
     private let valid: Counter?
 
+    /// The reason under which refusals for a suspended or archived workspace count.
+    ///
+    /// The gateway reads the code of the verdict, which is also that of a workspace that cannot be asked. An operator must tell an order of
+    /// somebody from an outage.
+    private static let workspaceSuspended = "workspace_suspended"
+
     init(_ factory: any MetricsFactory) {
-        let others = ["no_token", CheckOutcome.invalidRequest, "gateway_credential"]
+        let others = ["no_token", CheckOutcome.invalidRequest, "gateway_credential", Self.workspaceSuspended]
         counters = Dictionary(
             uniqueKeysWithValues: (VerdictCode.allCases.map(\.rawValue) + others)
                 .map { reason in
@@ -28,7 +34,11 @@ package struct AnswerCounters: Sendable {
     }
 
     func count(_ outcome: CheckOutcome) {
-        if case .valid = outcome { valid?.increment() } else { count(outcome.reason) }
+        switch outcome {
+        case .valid: valid?.increment()
+        case .refused(.workspaceUnavailable, _, _): count(Self.workspaceSuspended)
+        default: count(outcome.reason)
+        }
     }
 
     func count(_ reason: String) { counters[reason]?.increment() }
@@ -36,7 +46,8 @@ package struct AnswerCounters: Sendable {
     /// The texts of the `HELP` lines.
     package static let help = [
         "mortise_gateway_answers_total":
-            "Answers to gateways, by the reason in X-Mortise-Reason; valid where it is absent.",
+            "Answers to gateways, by the reason in X-Mortise-Reason; valid where it is absent. "
+            + "workspace_suspended is a suspended or archived workspace, workspace_unavailable one that cannot be asked.",
         "mortise_gateway_connections_closed_total":
             "Connections of gateways that the server closed or refused, by reason: idle, head, body, answer, room, fault or refused.",
     ]
