@@ -110,6 +110,51 @@ import Testing
         }
     }
 
+    // The attack: the first deletion was committed without the standby and answered with 503. A repetition finds no key, and its 404 says that the
+    // key is gone. The standby that is promoted has the key. A disabling that finds the key revoked says as much.
+    @Test(arguments: [
+        ("DELETE FROM auth.service_keys", "DELETE", "", 404),
+        ("UPDATE auth.service_keys SET revoked_at = now(), unique_name = NULL", "POST", "/disable", 409),
+    ])
+    func `no key is called gone or revoked while no standby knows it`(
+        change: String,
+        method: String,
+        suffix: String,
+        found: Int
+    ) async throws {
+        try await withReplicatedServer { server in
+            try await withMortise(of: try TestInstallation(server.primary)) { mortise in
+                let path = try await mortise.makeKey("gone").path + suffix
+                let database = try await mortise.workspaceDatabase()
+                let status = try await mortise.withConnection(database) { connection in
+                    try await connection.script("BEGIN; \(change) WHERE name = 'gone'")
+                    let answer = Task { try await mortise.api.send(method, path, as: mortise.adminToken).status }
+                    // The fence stands, and the standby has it.
+                    try await eventually("the request waits for the key") {
+                        try await !mortise.rows(database, Self.lockWaits).isEmpty
+                    }
+                    await server.standbyProcess.stop()
+                    return try await server.cancellingWaits {
+                        // The commit of this session waits for nothing, and the standby will never have it if the primary is lost now.
+                        try await connection.script("COMMIT")
+                        return try await answer.value
+                    }
+                }
+                #expect(status == 503)
+                try await server.standbyProcess.start()
+                try await server.waitForStandby()
+                try await eventually("the node has its lease again") {
+                    try await mortise.api.send(method, path, as: mortise.adminToken).status != 503
+                }
+                let repeated = try await mortise.api.send(method, path, as: mortise.adminToken).status
+                #expect(repeated == found)
+            }
+        }
+    }
+
+    private static let lockWaits =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
     // The default of this server is that a commit waits for nothing.
     @Test func `whatever was acknowledged survives the sudden loss of the primary`() async throws {
         try await withReplicatedServer { server in

@@ -389,8 +389,28 @@ struct KeyChanges: Sendable {
             await mark.end()
             return try await context.withConnection(to: workspace, lane, change)
         case .existing, .each:
-            return try await context.fenced(target.keyIDs, in: workspace, of: organization, lane, mark, change)
+            return
+                try await context.fenced(target.keyIDs, in: workspace, of: organization, lane, mark) { connection in
+                    try await settled(lane) { try await change(connection) }
+                }
+                .get()
         case .all: return try await context.fenced(nil, in: workspace, of: organization, lane, mark, change)
+        }
+    }
+
+    /// Returns the refusal of a change that stops keys as a value if it tells of an earlier change.
+    ///
+    /// An error ends the fences at once, and a value only after the commit of their lift. A deletion that was answered with 503 can have removed
+    /// the key without a standby that has the removal. A repetition that says "not found" must wait until one has it, as a repetition that
+    /// finds a revoked key does (decision 0014, rules 30 and 31).
+    private func settled<Outcome>(
+        _ lane: ServiceContext.Lane,
+        _ change: () async throws -> Outcome
+    ) async throws -> Result<Outcome, Refusal> {
+        do {
+            return .success(try await change())
+        } catch let refusal as Refusal where lane == .stops && refusal.tellsOfEarlierChange {
+            return .failure(refusal)
         }
     }
 }

@@ -59,6 +59,17 @@ extension Refusal {
     )
 }
 
+extension Refusal {
+    /// True if the refusal tells the caller that the key is gone or has ended.
+    var tellsOfEarlierChange: Bool {
+        switch self {
+        case .notFound, .conflict: true
+        case .ofKeys(_, let refusal): refusal.tellsOfEarlierChange
+        default: false
+        }
+    }
+}
+
 /// A field that cannot be accepted.
 public struct InvalidField: Sendable, Hashable {
     /// The field's location, as a JSON pointer (RFC 6901).
