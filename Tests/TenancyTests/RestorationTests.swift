@@ -81,4 +81,24 @@ import Testing
             #expect(try await state(test, workspace) == ["active"])
         }
     }
+
+    // The attack: the restoration was interrupted when the keys were good again, and the row still says "archived". The workspace counts as one
+    // whose keys are refused.
+    @Test(arguments: [ProvisioningStep.requested, .applied])
+    func `a workspace whose restoration was interrupted is deleted only after another archival`(
+        step: ProvisioningStep
+    ) async throws {
+        try await withArchived { test, control, provisioner, workspace in
+            let crashing = Provisioner.crashing(after: step, control)
+            await #expect(throws: Crash.self) { try await crashing.restore(workspace.id, by: .system) }
+            await crashing.shutdown()
+            let error = await #expect(throws: TenancyError.self) {
+                try await provisioner.delete(workspace.id, in: [.archived], by: .system)
+            }
+            #expect(error?.code == .wrongState)
+            _ = try await provisioner.archive(workspace.id, by: .system)
+            try await provisioner.delete(workspace.id, in: [.archived], by: .system)
+            #expect(try await !test.databases().contains(workspace.database))
+        }
+    }
 }

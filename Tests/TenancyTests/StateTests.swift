@@ -278,6 +278,23 @@ import Testing
         }
     }
 
+    // The attack: nodes have the keys in memory, and nobody tells them that the workspace is gone. They accept the keys for a minute.
+    @Test func `a deletion whose fence cannot be raised is not done, and a repetition finishes it`() async throws {
+        try await withTenant { test, control, provisioner, workspace in
+            let cluster = PostgresConnection.quote(identifier: test.installation.clusterDatabase)
+            try await test.withDatabase("postgres") { administrator in
+                try await administrator.script("ALTER DATABASE \(cluster) ALLOW_CONNECTIONS false")
+                await #expect(throws: PostgresError.self) { try await provisioner.delete(workspace.id, by: .system) }
+                try await administrator.script("ALTER DATABASE \(cluster) ALLOW_CONNECTIONS true")
+            }
+            #expect(try await test.withStore { try await $0.workspace(workspace.id)?.state } == .deleting)
+            let other = Provisioner(control, options: .ample)
+            try await other.delete(workspace.id, in: [], by: .system)
+            await other.shutdown()
+            #expect(try await test.withStore { try await $0.workspace(workspace.id) } == nil)
+        }
+    }
+
     @Test func `a workspace that changed recently is not reconciled`() async throws {
         try await withTenant { test, control, provisioner, workspace async throws in
             let crashing = Provisioner.crashing(after: .requested, control)

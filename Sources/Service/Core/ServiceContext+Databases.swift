@@ -100,6 +100,8 @@ extension ServiceContext {
     func provision<T>(_ body: (Provisioner) async throws -> T) async throws -> T {
         do {
             return try await body(provisioner)
+        } catch is FenceError {
+            throw Refusal.outcomeUnknown
         } catch {
             databases.reportOfServer(error)
             throw error

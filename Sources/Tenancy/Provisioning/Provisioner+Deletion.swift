@@ -19,13 +19,14 @@ extension Provisioner {
     ///
     /// - Parameters:
     ///   - id: The workspace.
-    ///   - states: The states that allow it, besides `deleting`; compared while the workspace's lock is held.
+    ///   - states: The states that allow it, besides `deleting`; compared while the workspace's lock is held. A requested state that the
+    ///     workspace does not have yet must be one of them, too.
     ///   - includesDefault: True if the default workspace can be deleted, which ends with its organization. Defaults to
     ///     false.
     ///   - attribution: The actor.
     ///   - authorize: Looks at the actor again.
-    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`; the error of `authorize`; `PostgresError`,
-    ///   after which the deletion is pending. A repeated call finishes it, and so does the next repair.
+    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`; the error of `authorize`; `PostgresError` or `FenceError`, after
+    ///   which the deletion is pending. A repeated call finishes it, and so does the next repair.
     public func delete(
         _ id: UUID,
         in states: Set<WorkspaceState> = WorkspaceState.deleting.origins,
@@ -42,10 +43,12 @@ extension Provisioner {
                     throw TenancyError(.defaultWorkspace, "the default workspace cannot be deleted")
                 }
                 guard plan.workspace.state != .deleting else { return plan.workspace.organizationID }
-                guard states.contains(plan.workspace.state) else {
+                // A restoration that was interrupted can have let the keys in already.
+                let reached = [plan.workspace.state, plan.workspace.targetState].compactMap(\.self)
+                if let state = reached.first(where: { !states.contains($0) }) {
                     throw TenancyError(
                         .wrongState,
-                        "a workspace that is \(plan.workspace.state.rawValue) cannot be deleted; archive it first"
+                        "a workspace that is \(state.rawValue) cannot be deleted; archive it first"
                     )
                 }
                 try await request(
@@ -63,21 +66,21 @@ extension Provisioner {
         try await reconcile(id, of: owner)
     }
 
-    /// Drops the database and ends its sessions, then deletes the row.
-    func completeDeletion(
-        _ plan: ReconciliationPlan,
-        cluster: Cluster,
-        on connection: PostgresConnection
-    ) async throws {
+    /// Drops the database, if it still exists, and ends its sessions.
+    func drop(_ workspace: Workspace, cluster: Cluster, on connection: PostgresConnection) async throws {
         try await withMaintenance(cluster, control: connection) { maintenance in
             // A service that connects again and again could come between the end of its sessions and that of the
             // database.
             try await Server(installation: control.installation, connection: maintenance)
-                .shut(database: plan.workspace.database)
-            try await maintenance.drop(database: plan.workspace.database, deadline: options.databaseDeadline)
+                .shut(database: workspace.database)
+            try await maintenance.drop(database: workspace.database, deadline: options.databaseDeadline)
         }
         try onStep(.dropped)
-        try await connection.query(Self.remove, [plan.workspace.id])
+    }
+
+    /// Deletes the row, which ends the deletion.
+    func remove(_ workspace: Workspace, on connection: PostgresConnection) async throws {
+        try await connection.query(Self.remove, [workspace.id])
         try onStep(.removed)
     }
 }

@@ -158,9 +158,11 @@ public final class Provisioner: Sendable {
                 try await completeChange(plan, to: state, cluster: cluster, on: connection)
             }
         case .drop:
-            try await completeDeletion(plan, cluster: cluster, on: connection)
-            // The keys are refused already. From now on they are unknown, also to nodes that have them in memory.
-            try? await fenced(plan.workspace, of: cluster, lane) {}
+            try await drop(plan.workspace, cluster: cluster, on: connection)
+            // Nodes can have the keys in memory, and know them as good after a restoration that was interrupted. The row stays until no node has
+            // them, so a repetition or a repair raises the fence again if it fails.
+            try await fenced(plan.workspace, of: cluster, lane) {}
+            try await remove(plan.workspace, on: connection)
             return nil
         }
     }
