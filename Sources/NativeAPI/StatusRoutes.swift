@@ -108,6 +108,12 @@ struct StatusJSON: JSONWritable {
             .required("id", NativeSchema.id.described("The id of the lease. Each start of a node chooses a new one.")),
             .required("age_milliseconds", number.described("The time since the node renewed it.")),
             .required("is_own", .boolean.described("True for the node that answers.")),
+            .required(
+                "is_silent",
+                .boolean.described(
+                    "True if the node did not renew it in time. The node answers nothing from memory, and the next change waits for it."
+                )
+            ),
         ])
         .named("Lease")
 
@@ -182,6 +188,7 @@ struct StatusJSON: JSONWritable {
                 $0.member("id", UUIDv7.text(of: lease.id))
                 $0.member("age_milliseconds", lease.ageMilliseconds)
                 $0.member("is_own", lease.isOwn)
+                $0.member("is_silent", lease.isSilent)
             }
         }
     }

@@ -14,7 +14,8 @@ import Testing
         "is_reachable":\(isReachable),"fault":\(isReachable ? "null" : "\"no connection to the server\""),"version":\(isReachable ? "\"15.4\"" : "null"),\
         "is_standby":null,"connections":\(isReachable ? "40" : "null"),"maximum_connections":\(isReachable ? "100" : "null"),\
         "lookups":{"open":7,"limit":32,"waiting":3},"changes":{"purpose":"changes","open":4,"idle":1,"waiting":0},\
-        "leases":[{"id":"l-1","age_milliseconds":345,"is_own":true}],"fences":\(isReachable ? "2" : "null"),\
+        "leases":[{"id":"l-1","age_milliseconds":345,"is_own":true,"is_silent":false},\
+        {"id":"l-2","age_milliseconds":90000,"is_own":false,"is_silent":true}],"fences":\(isReachable ? "2" : "null"),\
         "oldest_fence_milliseconds":\(isReachable ? "67" : "null"),\
         "standbys":[{"name":"standby1","state":"streaming","synchronization":"sync","lag_bytes":123456,\
         "lag_milliseconds":12}]}]}
@@ -28,11 +29,19 @@ import Testing
             #expect(server.requests.map(\.uri) == ["/v1/status"])
             for text in [
                 "n-1", "1.2.3", "2030-01-31 12:34", "primary  15.4", "40 of 100", "7 of 32", "standby1", "120 KiB",
-                "12 ms", "1234", "2048 KiB", "l-1", "345 ms ago  this node", "67 ms",
+                "12 ms", "1234", "2048 KiB", "l-1", "67 ms",
                 "21          db1.internal:5432",
             ] {
                 #expect(outcome.output.contains(text), "\(text) is not in \(outcome.output)")
             }
+            // The fault: an operator looks for the node that changes wait for, and all leases look alike.
+            func cells(_ id: String) -> [String] {
+                let line = outcome.output.split(separator: "\n").first { $0.hasPrefix(id) } ?? ""
+                return line.split(separator: "  ").map { String($0.drop(while: \.isWhitespace)) }.filter { !$0.isEmpty }
+            }
+            #expect(cells("l-1") == ["l-1", "primary", "345 ms ago", "this node", "good"])
+            let silent = ["l-2", "primary", "90000 ms ago", "another", "silent: the next change waits for it"]
+            #expect(cells("l-2") == silent)
             let json = try await Program.call("status", "--json", at: server)
             #expect(try JSONValue(parsing: json.output.utf8)["nodes"]?.array?.first?["unknown"] == 1)
         }

@@ -94,6 +94,8 @@ import Testing
             let status = try await mortise.api.get("/v1/status", as: mortise.operatorToken)
             let leases = status["clusters"]?.array?.first?["leases"]?.array ?? []
             #expect(leases.count == 2)
+            let silentLease = leases.first { $0["id"]?.string == silent }
+            #expect(silentLease?["is_silent"] == true)
             let ownLease = leases.first { $0["is_own"] == true }
             let own = try #require(ownLease?["id"]?.string)
             let node = try #require(status["nodes"]?.array?.first?["id"]?.string)

@@ -110,6 +110,17 @@ import Testing
         #expect(view.raisedCount == 0)
     }
 
+    @Test func `the oldest fence that the node has raised is known by its moment`() throws {
+        let (old, young) = (fence(key), fence(nil))
+        try renew(at: seconds(10), standing: [old], isGranted: false)
+        try renew(at: seconds(11), standing: [old, young], isGranted: false)
+        #expect(view.oldestRaise == seconds(10))
+        try renew(at: seconds(12), standing: [young], isGranted: false)
+        #expect(view.oldestRaise == seconds(11))
+        try renew(at: seconds(13))
+        #expect(view.oldestRaise == nil)
+    }
+
     // Attack: a node wakes up after a change and trusts its cache.
     @Test func `7: a grant after a lapse ends all entries`() throws {
         try renew(at: seconds(10))
@@ -209,7 +220,7 @@ import Testing
         let fence = self.fence(key)
         // A renewal that does not list the fence is under way.
         let earlier = try #require(view.beginRenewal(at: seconds(10)))
-        for _ in 0..<2 { view.hear(of: fence) }
+        for _ in 0..<2 { view.hear(of: fence, at: seconds(10)) }
         #expect(!isHit(stamp, at: seconds(10)))
         let granted = RenewalAnswer(isGranted: true, standing: [], timeline: Self.timeline)
         view.apply(granted, to: earlier, at: seconds(10))
@@ -225,7 +236,7 @@ import Testing
         try renew(at: seconds(10))
         #expect(view.raisedCount == 0)
         // A late notification of the same fence.
-        view.hear(of: fence)
+        view.hear(of: fence, at: seconds(10))
         #expect(fill(at: seconds(10)) == nil)
         try renew(at: seconds(10))
         #expect(view.raisedCount == 0)

@@ -50,6 +50,8 @@ package struct TestInstallation: Sendable {
         configuration.provisioner = .ample
         configuration.connections = .ample
         configuration.shutdownGrace = .seconds(60).onThisMachine
+        // A look at the standbys takes a connection, and tests count connections.
+        configuration.standbyInterval = .seconds(3600)
         configuration.elapsed = { .zero }
         // A search visits every database. A test asks for it, or turns it on.
         configuration.notices.searches = false

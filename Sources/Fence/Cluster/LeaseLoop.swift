@@ -149,9 +149,9 @@ final class LeaseLoop: Sendable {
     private func withSession(_ body: (PostgresConnection, ServerTimeline) async throws -> Void) async throws {
         let session = try await PostgresConnection.connect(configuration, reactor: reactor, logger: logger)
         // On the keeper's thread: another one would have to get a processor first.
-        let listener = Task(executorPreference: reactor) { [alarm, view] in
+        let listener = Task(executorPreference: reactor) { [alarm, clock, view] in
             for await notification in session.notifications {
-                if let fence = StandingFence(notification: notification.payload) { view.hear(of: fence) }
+                if let fence = StandingFence(notification: notification.payload) { view.hear(of: fence, at: clock()) }
                 alarm.ring()
             }
             // The connection broke. The next renewal finds out.

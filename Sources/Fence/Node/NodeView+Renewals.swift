@@ -43,10 +43,11 @@ extension NodeView {
 
     /// The state that only the keeper of the lease uses.
     struct Keeping {
-        /// The slots and the workspace of a fence that was raised.
+        /// The slots and the workspace of a fence that was raised, and the moment of that.
         struct Raised {
             let slots: [FenceSlot]
             let workspace: WorkspaceFences
+            let moment: Moment
         }
 
         var raised: [UUID: Raised] = [:]
@@ -58,6 +59,9 @@ extension NodeView {
 
     /// The number of fences that the node has raised and not lifted.
     public var raisedCount: Int { keeping.withLock { $0.raised.count } }
+
+    /// The moment at which the node raised the oldest fence that it has not lifted, or `nil` without such a fence.
+    public var oldestRaise: Moment? { keeping.withLock { $0.raised.values.map(\.moment).min() } }
 
     /// Begins a renewal, which replaces one that has no answer (rule 5).
     ///
@@ -94,7 +98,7 @@ extension NodeView {
             nodes.store(answer.otherNodes + 1, ordering: .relaxed)
             let standing = Set(answer.standing.map(\.id))
             for id in renewal.listed where !standing.contains(id) { Self.lift(id, &keeping) }
-            for fence in answer.standing where keeping.raised[fence.id] == nil { raise(fence, &keeping) }
+            for fence in answer.standing where keeping.raised[fence.id] == nil { raise(fence, &keeping, at: now) }
             guard answer.isGranted else { return .atOnce }
             install(renewal, answer.timeline, at: now)
             return .later
@@ -104,9 +108,9 @@ extension NodeView {
     /// Raises a fence of which a notification told, so that the next renewal lists it instead of being refused.
     ///
     /// A notification can be late. A fence that is gone is lifted with the answer to that renewal.
-    func hear(of fence: StandingFence) {
+    func hear(of fence: StandingFence, at now: Moment) {
         keeping.withLock { keeping in
-            if keeping.raised[fence.id] == nil { raise(fence, &keeping) }
+            if keeping.raised[fence.id] == nil { raise(fence, &keeping, at: now) }
         }
     }
 
@@ -121,14 +125,14 @@ extension NodeView {
     }
 
     /// Raises a fence (rules 9 and 12).
-    private func raise(_ fence: StandingFence, _ keeping: inout Keeping) {
+    private func raise(_ fence: StandingFence, _ keeping: inout Keeping, at now: Moment) {
         let workspace = fences(of: fence.keys.workspace)
         let slots = fence.keys.keys?.map(slot(of:)) ?? [workspace.slot]
         for slot in slots { slot.open() }
         workspace.countChange()
         // The fence is listed, and so acknowledged, only after every thread can see it.
         atomicMemoryFence(ordering: .sequentiallyConsistent)
-        keeping.raised[fence.id] = Keeping.Raised(slots: slots, workspace: workspace)
+        keeping.raised[fence.id] = Keeping.Raised(slots: slots, workspace: workspace, moment: now)
     }
 
     /// Lifts a fence (rules 10 and 18).

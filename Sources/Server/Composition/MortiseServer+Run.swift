@@ -76,6 +76,7 @@ extension MortiseServer {
             BackgroundTask("unused look-up connections") { [self] in await closeUnusedLookups() },
             BackgroundTask("sign-in check") { [self] in await checkSignIn() },
             BackgroundTask("clock") { [self] in await watchClock() },
+            BackgroundTask("standbys") { [self] in await watchStandbys() },
             listener(readiness, onListening),
         ]
         // It stops last but for the writers, so that operators see the end of the drain.
@@ -114,6 +115,15 @@ extension MortiseServer {
                 }
             }
             try? await Task.sleep(for: configuration.clockInterval)
+        }
+    }
+
+    /// Reads for the metrics how far standbys lag, again and again.
+    private func watchStandbys() async {
+        while !Task.isCancelled {
+            // The log has the cause of a control database that cannot be asked.
+            if let found = try? await platform.provisioner.standbys() { standbys.note(found) }
+            try? await Task.sleep(for: configuration.standbyInterval)
         }
     }
 

@@ -28,6 +28,7 @@ package struct MortiseServer: Sendable {
     let threads: ServingThreads
     let registry: PrometheusRegistry
     let connections: OpenConnections
+    let standbys: StandbyFigures
     /// Answers the checks of gateways, on each listener.
     let authorizer: Authorizer
     let draining: Draining
@@ -99,7 +100,8 @@ package struct MortiseServer: Sendable {
             try await platform.databases.join(waitingAtMost: .seconds(1))
             let registry = configuration.metrics
             let connections = OpenConnections(limit: configuration.connections.maximum, registry)
-            ServerMetrics.add(to: registry, platform, connections, version: configuration.version)
+            let standbys = StandbyFigures()
+            ServerMetrics.add(to: registry, platform, connections, standbys, version: configuration.version)
             registry.describe(OpenConnections.help)
             registry.describe(EndpointMetrics.help)
             registry.describe(AnswerCounters.help)
@@ -120,6 +122,7 @@ package struct MortiseServer: Sendable {
                 threads: threads,
                 registry: registry,
                 connections: connections,
+                standbys: standbys,
                 authorizer: Authorizer(
                     platform,
                     clients: configuration.clients,

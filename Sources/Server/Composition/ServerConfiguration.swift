@@ -239,6 +239,11 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to one minute.
     package var clockInterval: Duration = .seconds(60)
 
+    /// The time between two looks at the standbys of the PostgreSQL servers, for the metrics.
+    ///
+    /// Defaults to 15 s.
+    package var standbyInterval: Duration = .seconds(15)
+
     /// The source of random bits.
     ///
     /// Defaults to the system's generator.

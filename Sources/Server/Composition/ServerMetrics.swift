@@ -13,6 +13,7 @@ import Verification
 final class ServerMetrics: Sendable {
     private let platform: Platform
     private let connections: OpenConnections
+    private let standbys: StandbyFigures
     private let factory: PrometheusRegistry
     private let clients: Meter
     private let controlLookups: Meter
@@ -27,19 +28,26 @@ final class ServerMetrics: Sendable {
         to registry: PrometheusRegistry,
         _ platform: Platform,
         _ connections: OpenConnections,
+        _ standbys: StandbyFigures,
         version: String
     ) {
         registry.describe(help)
         Meter(label: "mortise_build_info", dimensions: [("version", version)], factory: registry).set(1)
-        let metrics = ServerMetrics(platform, connections, registry)
+        let metrics = ServerMetrics(platform, connections, standbys, registry)
         registry.beforeExposition { metrics.update() }
         let process = ProcessMetrics(registry)
         registry.beforeExposition { process.update() }
     }
 
-    private init(_ platform: Platform, _ connections: OpenConnections, _ factory: PrometheusRegistry) {
+    private init(
+        _ platform: Platform,
+        _ connections: OpenConnections,
+        _ standbys: StandbyFigures,
+        _ factory: PrometheusRegistry
+    ) {
         self.platform = platform
         self.connections = connections
+        self.standbys = standbys
         self.factory = factory
         clients = Meter(label: "mortise_http_connections", factory: factory)
         controlLookups = Meter(label: "mortise_control_lookups_connected", factory: factory)
@@ -72,6 +80,15 @@ final class ServerMetrics: Sendable {
         set("mortise_leases", [("state", "good")], fencing.good)
         set("mortise_leases", [("state", "lost")], fencing.lost)
         set("mortise_fences_open", [], fencing.fences)
+        let oldest: Double = fencing.oldestFence / Duration.seconds(1)
+        Meter(label: "mortise_fence_oldest_seconds", factory: factory).set(oldest)
+        for (cluster, figures) in standbys.all {
+            let labels = [("cluster", cluster)]
+            set("mortise_standbys", labels, figures.count)
+            set("mortise_standby_lag_bytes", labels, figures.lagBytes)
+            Meter(label: "mortise_standby_lag_seconds", dimensions: labels, factory: factory)
+                .set(Double(figures.lagMilliseconds) / 1000)
+        }
         for (purpose, figures) in databases.controlPools {
             set("mortise_control_pool_connections", [("pool", purpose)], figures)
         }
@@ -112,6 +129,12 @@ final class ServerMetrics: Sendable {
         "mortise_leases":
             "Leases of this node that are good, and that are lost: without one, verifications in that cluster are answered with 503.",
         "mortise_fences_open": "Fences around changes that this node has raised and not lifted.",
+        "mortise_fence_oldest_seconds": "The time since this node raised the oldest of these fences; 0 without one.",
+        "mortise_standbys":
+            "Standbys that follow a PostgreSQL server, by cluster; 0 if the server does not answer or does not show them.",
+        "mortise_standby_lag_bytes":
+            "The bytes that the standby which is furthest behind has not replayed, by cluster.",
+        "mortise_standby_lag_seconds": "The longest time that a standby needs to replay a change, by cluster.",
         "mortise_clusters_in_use": "PostgreSQL servers with workspaces that this node has used.",
         "mortise_lookup_connections":
             "Look-up connections to workspaces that are open, and callers that wait for one.",

@@ -143,13 +143,15 @@ public final class ClusterFencing: Sendable {
     /// The time for which a lease is good after its renewal.
     public var leaseLife: Duration { times.trust }
 
-    /// The numbers of this node's leases that are good and that are not, and of the fences that it has raised and not lifted.
-    public var figures: (good: Int, lost: Int, fences: Int) {
+    /// The numbers of this node's leases that are good and that are not, of the fences that it has raised and not lifted, and the time since it
+    /// raised the oldest of them.
+    public var figures: (good: Int, lost: Int, fences: Int, oldestFence: Duration) {
         let now = Moment.now
         return state.withLock { $0.keepers.values.map(\.view) }
-            .reduce(into: (0, 0, 0)) { sum, view in
+            .reduce(into: (0, 0, 0, Duration.zero)) { sum, view in
                 if view.lease(at: now) == nil { sum.1 += 1 } else { sum.0 += 1 }
                 sum.2 += view.raisedCount
+                if let moment = view.oldestRaise { sum.3 = max(sum.3, now - moment) }
             }
     }
 

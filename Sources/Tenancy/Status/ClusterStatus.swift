@@ -190,6 +190,23 @@ extension Provisioner {
         }
     }
 
+    /// Returns the standbys of every cluster, by the cluster's name.
+    ///
+    /// The clusters are asked at the same time. One that does not answer in time has no standby.
+    ///
+    /// - Throws: The control database's errors.
+    public func standbys() async throws -> [String: [ServerStatus.Standby]] {
+        let clusters = try await PostgresDeadline.with(options.statusPatience) {
+            try await pool.withConnection { try await ControlDatabase.allClusters($0) }
+        }
+        return await withTaskGroup(of: (name: String, standbys: [ServerStatus.Standby]).self) { group in
+            for cluster in clusters {
+                group.addTask { (cluster.name, (try? await self.serverStatus(of: cluster))?.standbys ?? []) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.name] = $1.standbys }
+        }
+    }
+
     private func fencingStatus(of cluster: Cluster) async throws -> FencingStatus {
         try await PostgresDeadline.with(options.statusPatience) {
             try await control.withOwner(cluster, database: control.installation.clusterDatabase) {

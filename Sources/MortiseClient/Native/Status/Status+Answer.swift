@@ -48,6 +48,7 @@ extension Mortise.Status.Lease: AnswerReadable {
         id = try answer.text("id")
         ageMilliseconds = try answer.integer("age_milliseconds")
         isOwn = try answer.bool("is_own")
+        isSilent = try answer.bool("is_silent")
     }
 }
 

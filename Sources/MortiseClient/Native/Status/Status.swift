@@ -63,6 +63,10 @@ extension Mortise.Status {
         public let ageMilliseconds: Int
         /// True if the lease belongs to the node that answered.
         public let isOwn: Bool
+        /// True if the node did not renew the lease in time.
+        ///
+        /// The node answers nothing from memory, and the next change waits for it.
+        public let isSilent: Bool
     }
 
     /// The look-up connections of a node to one PostgreSQL server.

@@ -39,10 +39,13 @@ package struct StatusText {
                 }
             ),
             Self.table(
-                ["LEASE", "OF", "RENEWED", "NODE"],
+                ["LEASE", "OF", "RENEWED", "NODE", "STATE"],
                 status.clusters.flatMap { cluster in
                     cluster.leases.map {
-                        [$0.id, cluster.name, "\($0.ageMilliseconds) ms ago", $0.isOwn ? "this node" : "another"]
+                        [
+                            $0.id, cluster.name, "\($0.ageMilliseconds) ms ago", $0.isOwn ? "this node" : "another",
+                            $0.isSilent ? "silent: the next change waits for it" : "good",
+                        ]
                     }
                 }
             ),

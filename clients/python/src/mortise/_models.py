@@ -262,6 +262,8 @@ class Lease:
     """The time since the node renewed the lease."""
     is_own: bool
     """True if the lease belongs to the node that answered."""
+    is_silent: bool
+    """True if the node did not renew the lease in time. The next change waits for the node."""
 
 
 @dataclass(frozen=True, slots=True)
