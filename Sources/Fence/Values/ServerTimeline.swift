@@ -2,7 +2,8 @@ public import Postgres
 
 /// The history of changes that a server continues: a timeline of PostgreSQL, and the identifier of the data folder.
 ///
-/// A promotion begins a new timeline. A server to which a dump was restored has another identifier.
+/// A promotion begins a new timeline. A server to which a dump was restored has another identifier. Two promotions can choose the same number if
+/// the second server never followed the first one (decision 0014, assumption d).
 public struct ServerTimeline: Sendable, Hashable {
     /// The system identifier, which a server shares with its standbys.
     public let system: Int64
