@@ -84,6 +84,6 @@ enum FluxbaseServiceKeyJSON {
 enum FluxbaseActor {
     /// Returns the user id of a member, or the actor as events have it.
     static func text(_ actor: String) -> String {
-        actor.hasPrefix("member:") ? String(actor.dropFirst("member:".count)) : actor
+        ActorKind.member.id(of: actor) ?? actor
     }
 }

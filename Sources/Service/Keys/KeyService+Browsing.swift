@@ -98,28 +98,26 @@ extension KeyService {
             if let organization = keys.owningOrganizationID {
                 let user = try await PeopleStore(connection).user(withEmail: text, organization: organization)
                 let adminKeys = try await store.ids(named: text, in: .organization(organization))
-                found += user.map { ["member:\(UUIDv7.text(of: $0))"] } ?? []
-                found += adminKeys.map { "admin-key:\(UUIDv7.text(of: $0))" }
+                found += user.map { [ActorKind.member.actor($0)] } ?? []
+                found += adminKeys.map { ActorKind.adminKey.actor($0) }
             }
             guard isOperator else { return found }
             let operatorKeys = try await store.ids(named: text, in: .platform)
-            return found + operatorKeys.map { "operator-key:\(UUIDv7.text(of: $0))" }
+            return found + operatorKeys.map { ActorKind.operatorKey.actor($0) }
         }
         guard let workspace = keys.workspace else { return actors }
         actors += try await context.withConnection(to: workspace.facts) { connection in
             let store = KeyStore(connection)
             let services = try await store.ids(named: text, in: .workspace)
             let clients = try await store.ids(named: text, in: .clients(subject: nil))
-            return services.map { "service-key:\(UUIDv7.text(of: $0))" }
-                + clients.map { "client-key:\(UUIDv7.text(of: $0))" }
+            return services.map { ActorKind.serviceKey.actor($0) } + clients.map { ActorKind.clientKey.actor($0) }
         }
         return actors
     }
 
     /// Returns true if a text is an actor as events name it.
     private static func isActor(_ text: String) -> Bool {
-        let kinds = ["member", "admin-key", "operator-key", "service-key", "client-key", "session"]
-        return text == "system" || text == "platform" || kinds.contains { text.hasPrefix("\($0):") }
+        text == Attribution.system.actor || ActorKind.allCases.contains { $0.id(of: text) != nil }
     }
 
     /// Returns names for the actors of keys and events of an organization: addresses of members, names of admin keys.
@@ -134,19 +132,17 @@ extension KeyService {
         var users: [UUID] = []
         var adminKeys: [UUID] = []
         for actor in actors where actor == principal.actor || principal.permissions.contains(.keysRead) {
-            if actor.hasPrefix("member:") { users += UUIDv7.parse(String(actor.dropFirst(7))).map { [$0] } ?? [] }
-            if actor.hasPrefix("admin-key:") {
-                adminKeys += UUIDv7.parse(String(actor.dropFirst(10))).map { [$0] } ?? []
-            }
+            if let id = ActorKind.member.uuid(of: actor) { users.append(id) }
+            if let id = ActorKind.adminKey.uuid(of: actor) { adminKeys.append(id) }
         }
         if users.isEmpty && adminKeys.isEmpty { return [:] }
         return try await context.withConnection(to: nil) { connection in
             var names: [String: String] = [:]
             for (id, email) in try await PeopleStore(connection).emails(of: users, organization: organization) {
-                names["member:\(UUIDv7.text(of: id))"] = email
+                names[ActorKind.member.actor(id)] = email
             }
             for (id, name) in try await KeyStore(connection).names(ofAdminKeys: adminKeys, organization: organization) {
-                names["admin-key:\(UUIDv7.text(of: id))"] = name
+                names[ActorKind.adminKey.actor(id)] = name
             }
             return names
         }

@@ -66,7 +66,7 @@ extension ProviderSignIn {
                         UserIdentity(issuer: provider.issuer, subject: subject, boundAt: try await transaction.now()),
                         to: user.id,
                         organization: home.organizationID,
-                        by: origin.attribution("member:\(UUIDv7.text(of: user.id))")
+                        by: origin.attribution(ActorKind.member.actor(user.id))
                     )
                 }
                 return try await begin(user, from: origin, in: transaction)

@@ -101,12 +101,12 @@ public struct Principal: Sendable {
     /// The name of the principal in events and for `Idempotency-Key`.
     public var actor: String {
         switch (identity, reach) {
-        case (.system, _): "system"
-        case (.key(let key), .platform): "operator-key:\(UUIDv7.text(of: key.keyID))"
-        case (.key(let key), _): "admin-key:\(UUIDv7.text(of: key.keyID))"
+        case (.system, _): Attribution.system.actor
+        case (.key(let key), .platform): ActorKind.operatorKey.actor(key.keyID)
+        case (.key(let key), _): ActorKind.adminKey.actor(key.keyID)
         case (.workspaceKey(let key), _): key.actor
-        case (.member(let member), _): "member:\(UUIDv7.text(of: member.userID))"
-        case (.external(let session), _): "session:\(session.userID)"
+        case (.member(let member), _): ActorKind.member.actor(member.userID)
+        case (.external(let session), _): ActorKind.session.actor(session.userID)
         }
     }
 
@@ -169,7 +169,7 @@ public struct Grant: Sendable, Hashable {
 extension VerifiedKey {
     /// The key's name as an actor.
     fileprivate var actor: String {
-        let id = UUIDv7.text(of: found.state.keyID)
-        return found.state.kind == .client ? "client-key:\(id)" : "service-key:\(id)"
+        let kind: ActorKind = found.state.kind == .client ? .clientKey : .serviceKey
+        return kind.actor(found.state.keyID)
     }
 }

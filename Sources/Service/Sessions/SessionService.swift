@@ -180,6 +180,6 @@ public struct SessionService: Sendable {
 extension SessionRecord {
     /// Returns the attribution of a change that the session's user made.
     fileprivate func attribution(from origin: RequestOrigin) -> Attribution {
-        origin.attribution("member:\(UUIDv7.text(of: user.id))")
+        origin.attribution(ActorKind.member.actor(user.id))
     }
 }
