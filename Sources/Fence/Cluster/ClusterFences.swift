@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Locks
 public import Logging
 public import Postgres
 
@@ -11,13 +10,8 @@ public final class ClusterFences: Sendable {
     private let leastTime: Duration
     private let clock: FenceClock
     private let logger: Logger
-    private let lifts = Locked(PendingLifts())
-
     /// The lifts for which no change waits.
-    private struct PendingLifts {
-        var count = 0
-        var waiters: [CheckedContinuation<Void, Never>] = []
-    }
+    private let lifts = WaitGroup()
 
     /// The pauses between two looks at the acknowledgements.
     ///
@@ -182,37 +176,19 @@ public final class ClusterFences: Sendable {
     private func aftermath(of course: FencedChange) -> PostgresPool.Aftermath? {
         guard case .finished(.refused(let fence)) = course.step else { return nil }
         let deadline = nextDeadline
-        lifts.withLock { $0.count += 1 }
+        lifts.begin()
         return { [self] session in
             do {
                 try await session.query(FenceStatements.lift, [fence], deadline: deadline)
             } catch {
                 logger.debug("the fence of a refused change expires", metadata: ["error": "\(error)"])
             }
-            endLift()
+            lifts.end()
         }
-    }
-
-    private func endLift() {
-        let waiters = lifts.withLock { lifts in
-            lifts.count -= 1
-            guard lifts.count == 0 else { return [CheckedContinuation<Void, Never>]() }
-            defer { lifts.waiters = [] }
-            return lifts.waiters
-        }
-        for waiter in waiters { waiter.resume() }
     }
 
     /// Waits until the fences of all changes that were rolled back are lifted or given up.
-    public func untilLifted() async {
-        await withCheckedContinuation { continuation in
-            let isDone = lifts.withLock { lifts in
-                if lifts.count > 0 { lifts.waiters.append(continuation) }
-                return lifts.count == 0
-            }
-            if isDone { continuation.resume() }
-        }
-    }
+    public func untilLifted() async { await lifts.wait() }
 
     private func commit<Value>(
         _ course: inout FencedChange,

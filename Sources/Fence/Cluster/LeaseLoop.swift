@@ -8,7 +8,6 @@ final class LeaseLoop: Sendable {
     private enum Life {
         case running
         case stopping
-        case finished
     }
 
     private struct State {
@@ -18,7 +17,6 @@ final class LeaseLoop: Sendable {
         var failures = 0
         /// True if the log says that the lease cannot be renewed.
         var isCutOff = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let configuration: PostgresConfiguration
@@ -30,6 +28,8 @@ final class LeaseLoop: Sendable {
     private let logger: Logger
     private let alarm: Alarm
     private let state = Locked(State())
+    /// The loop itself, from its creation until its thread has ended.
+    private let work = WaitGroup(1)
 
     init(
         _ configuration: PostgresConfiguration,
@@ -68,30 +68,15 @@ final class LeaseLoop: Sendable {
     func stop() {
         // First the lease stops to count, then the row is deleted (rule 8).
         view.leave()
-        state.withLock { if $0.life == .running { $0.life = .stopping } }
+        state.withLock { $0.life = .stopping }
         alarm.ring()
     }
 
     /// Notes that the loop and its thread have ended.
-    func finish() {
-        let waiters = state.withLock { state in
-            state.life = .finished
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
+    func finish() { work.end() }
 
     /// Waits for ``finish()``.
-    func untilFinished() async {
-        await withCheckedContinuation { continuation in
-            let isFinished = state.withLock { state in
-                if state.life != .finished { state.waiters.append(continuation) }
-                return state.life == .finished
-            }
-            if isFinished { continuation.resume() }
-        }
-    }
+    func untilFinished() async { await work.wait() }
 
     /// True if the lease cannot be renewed, as the log says.
     var isCutOff: Bool { state.withLock(\.isCutOff) }
