@@ -69,8 +69,8 @@ enum ManyWorkspaces {
 
     /// Verifies each token once, so that each workspace has its connection.
     ///
-    /// The first session of a new database takes PostgreSQL far longer than a later one, because it writes the file with the database's catalog
-    /// (`pg_internal.init`).
+    /// The first session of a new database takes PostgreSQL far longer than a later one, because it writes the file with the database's
+    /// catalog (`pg_internal.init`).
     private static func open(_ installation: Installation, _ tokens: [String]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (number, token) in tokens.enumerated() {

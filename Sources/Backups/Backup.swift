@@ -153,8 +153,8 @@ public struct Backup: Sendable {
 
     /// Dumps the control database, and records the state.
     ///
-    /// - Parameter earlier: The state that the new one replaces. Workspaces that were dumped since then keep their files, so the backup keeps
-    ///   its id and its moment: all files have the changes before that moment.
+    /// - Parameter earlier: The state that the new one replaces. Workspaces that were dumped since then keep their files, so the backup
+    ///   keeps its id and its moment: all files have the changes before that moment.
     /// - Returns: The recorded state.
     /// - Throws: ``BackupError`` if a program is missing or fails, and the errors of the control database.
     private func begin(after earlier: Start?) async throws -> Start {

@@ -9,7 +9,8 @@ import Verification
 enum FluxbaseScopes {
     /// The scopes of each permission: the current ones, and those of the SDK that called client keys API keys.
     ///
-    /// As in Fluxbase, a scope must match exactly. An application's own `read:*` does not cover client keys. Only `*` and `clientkeys:*` do.
+    /// As in Fluxbase, a scope must match exactly. An application's own `read:*` does not cover client keys. Only `*` and `clientkeys:*`
+    /// do.
     private static let scopes: [(permission: Permission, scopes: [Scope])] = [
         (.keysRead, ["clientkeys:read", "read:clientkeys", "read:apikeys"].map(Scope.init(freeForm:))),
         (.keysWrite, ["clientkeys:write", "write:clientkeys", "write:apikeys"].map(Scope.init(freeForm:))),

@@ -21,7 +21,8 @@ struct KeyStatements: Sendable {
     let find: Statement
     /// Parameters: as of `some`.
     ///
-    /// The rows are locked until the transaction ends, in the order of their ids, so that two changes of several keys never wait for each other.
+    /// The rows are locked until the transaction ends, in the order of their ids, so that two changes of several keys never wait for each
+    /// other.
     let lock: Statement
     /// Parameters: the filter's, the owner's, the cursor's time and id, limit, offset.
     let listAfter: Statement

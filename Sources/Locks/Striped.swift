@@ -2,8 +2,8 @@ import Glibc
 
 /// Copies of a read-mostly state, one for each group of threads, so that threads do not wait for each other's lock.
 ///
-/// A copy is a cache. If it is one of a shared state, the state's owner changes all copies under its own lock. If each group of threads finds
-/// its state by itself, as the time, it changes its own copy.
+/// A copy is a cache. If it is one of a shared state, the state's owner changes all copies under its own lock. If each group of threads
+/// finds its state by itself, as the time, it changes its own copy.
 public final class Striped<State: Sendable>: Sendable {
     @usableFromInline final class Stripe: Sendable {
         @usableFromInline let state: Locked<State>

@@ -9,8 +9,8 @@
 /// }
 /// ```
 ///
-/// At the deadline a statement is cancelled on the server, and a server that does not obey within a quarter of a second loses the connection.
-/// COMMIT is not written after the deadline, and ROLLBACK has a quarter of a second in any case. The connection of a
+/// At the deadline a statement is cancelled on the server, and a server that does not obey within a quarter of a second loses the
+/// connection. COMMIT is not written after the deadline, and ROLLBACK has a quarter of a second in any case. The connection of a
 /// ``PostgresPipeline`` is opened for all of its callers, so the deadline ends a caller's wait for it and not the attempt to connect.
 public enum PostgresDeadline {
     @TaskLocal static var current: MonotonicInstant?

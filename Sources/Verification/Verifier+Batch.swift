@@ -6,8 +6,8 @@ extension Verifier {
 
     /// Verifies several tokens, in the order in which they are given.
     ///
-    /// The keys that are not in memory are read at the same time. A long batch gives the other requests of its thread a turn after every few
-    /// tokens, so that they wait for a part of it and not for all.
+    /// The keys that are not in memory are read at the same time. A long batch gives the other requests of its thread a turn after every
+    /// few tokens, so that they wait for a part of it and not for all.
     ///
     /// - Parameters:
     ///   - questions: The texts that were presented as tokens, each with the demands on its key.

@@ -9,8 +9,8 @@ public import Tenancy
 ///
 /// 1. The form and the checksum of the token are checked, without a read.
 /// 2. The token's workspace is compared with the audience, before any read of a workspace's database.
-/// 3. The key is found in memory, if the fences allow it. Otherwise one indexed read finds it in the workspace's database. Reads of one flush
-///    share a round trip.
+/// 3. The key is found in memory, if the fences allow it. Otherwise one indexed read finds it in the workspace's database. Reads of one
+///    flush share a round trip.
 /// 4. The key is judged by the database's time.
 /// 5. Rate limits are counted, and then the use.
 public final class Verifier: Sendable {

@@ -16,8 +16,8 @@ import Testing
         return list.text.contains("\"\(name)\"")
     }
 
-    // The attacks: a form on another site, on a sibling host, in a sandboxed frame, by a program without a browser's fields, and fields that
-    // contradict each other.
+    // The attacks: a form on another site, on a sibling host, in a sandboxed frame, by a program without a browser's fields, and fields
+    // that contradict each other.
     @Test(arguments: [
         [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")],
         [("Origin", "https://evil.example")],

@@ -10,8 +10,8 @@ import Testing
 @Suite(.hangLimit) struct ProviderClockTests {
     private let ada = TestProvider.Person("sub-ada", email: "ada@example.org")
 
-    // The fault: the node's clock decided, so a node that was hours behind refused every token as one from the future, and a node that was hours
-    // ahead refused every token as expired.
+    // The fault: the node's clock decided, so a node that was hours behind refused every token as one from the future, and a node that was
+    // hours ahead refused every token as expired.
     @Test(arguments: [3, -3])
     func `a member signs in on a node whose clock is hours off, and an old token begins no session`(hours: Int64)
         async throws

@@ -87,7 +87,8 @@ import Testing
         }
     }
 
-    // The attack: any site sends the browser to the callback while a sign-in is under way, to make it fail. Two tabs do the same by accident.
+    // The attack: any site sends the browser to the callback while a sign-in is under way, to make it fail. Two tabs do the same by
+    // accident.
     @Test func `a callback that is not of the sign-in leaves the sign-in as it is`() async throws {
         try await withProvider { console, provider in
             _ = try await console.mortise.addMember("ada@example.org", "owner")

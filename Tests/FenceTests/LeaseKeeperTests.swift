@@ -144,7 +144,8 @@ import Testing
         }
     }
 
-    // Attack on ourselves: a renewal that hangs on a standby stays on the server when its node gives up. Each attempt would leave a session.
+    // Attack on ourselves: a renewal that hangs on a standby stays on the server when its node gives up. Each attempt would leave a
+    // session.
     @Test func `renewals that wait for a standby end the lease, and do not pile up on the server`() async throws {
         try await withReplicatedServer { servers in
             let cluster = try await ClusterFixture.create(in: servers.primary.configuration())

@@ -18,7 +18,8 @@ import Testing
         }
     }
 
-    // The attack: a client asks on and on and takes none of the answers, for which no window is needed if they have no body (CVE-2019-9517).
+    // The attack: a client asks on and on and takes none of the answers, for which no window is needed if they have no body
+    // (CVE-2019-9517).
     @Test func `a connection reads no more requests until the client takes its answers`() throws {
         let channel = EmbeddedChannel()
         let connections = OpenConnections(limit: 1, NOOPMetricsHandler.instance)

@@ -23,8 +23,8 @@ package final class BusyClients: Sendable {
     /// - Parameters:
     ///   - request: The request, byte for byte.
     ///   - address: The address of the server.
-    ///   - patience: The time without a request after which the server may close the connection, as it may happen on a busy machine. `nil` means
-    ///     that it may not.
+    ///   - patience: The time without a request after which the server may close the connection, as it may happen on a busy machine. `nil`
+    ///     means that it may not.
     ///   - prepare: Adds handlers to the connection.
     ///   - check: Checks an answer.
     /// - Throws: The error of a connection that cannot be opened.

@@ -165,7 +165,8 @@ import Testing
                 #expect(await failure { try await pipeline.query(Statement("SELECT 1")) }?.code == .connectFailed)
             }
         }
-        // Without default_transaction_read_only the server accepts writes, which the failure of a neighbor could undo after they were reported.
+        // Without default_transaction_read_only the server accepts writes, which the failure of a neighbor could undo after they were
+        // reported.
         try await withPgBouncer(settings: "ignore_startup_parameters = options") { _, pooled in
             try await withPipeline(pooled) { pipeline in
                 let error = await failure {

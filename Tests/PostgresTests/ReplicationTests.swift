@@ -30,7 +30,8 @@ import Testing
         }
     }
 
-    // Anybody who may cancel a statement ends the wait, and PostgreSQL then answers with success. Trusted, the change is lost with the primary.
+    // Anybody who may cancel a statement ends the wait, and PostgreSQL then answers with success. Trusted, the change is lost with the
+    // primary.
     @Test(arguments: Commit.allCases)
     func `a commit whose wait for the standby somebody cancels is no success`(commit: Commit) async throws {
         try await withTable { server, fixture in
@@ -71,7 +72,8 @@ import Testing
         }
     }
 
-    // While a standby is gone, every change leaves a session that waits. They must not use up the server's connections, nor those for reads.
+    // While a standby is gone, every change leaves a session that waits. They must not use up the server's connections, nor those for
+    // reads.
     @Test func `commits that wait for a standby are bounded, and reads go on beside them`() async throws {
         try await withTable { server, fixture in
             await server.standbyProcess.stop()

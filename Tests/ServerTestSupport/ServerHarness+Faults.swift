@@ -5,8 +5,8 @@ package import Testing
 extension ServerHarness {
     /// Waits until the log has the cause of a fault as an error, and checks that it has none for each request that met the fault.
     ///
-    /// A fault that was over and came back, as the loss of a lease on a busy machine, has a further line. Then another line has said that it was
-    /// over.
+    /// A fault that was over and came back, as the loss of a lease on a busy machine, has a further line. Then another line has said that
+    /// it was over.
     ///
     /// - Parameters:
     ///   - cause: A part of the line.

@@ -104,8 +104,8 @@ extension ServerHarness {
         }
     }
 
-    /// Runs `body` with a connection of the superuser, and then lets the server forget the keys that it has in memory: no fence covers SQL by
-    /// hand.
+    /// Runs `body` with a connection of the superuser, and then lets the server forget the keys that it has in memory: no fence covers SQL
+    /// by hand.
     package func withConnection<T>(
         _ database: PostgresConfiguration,
         _ body: (PostgresConnection) async throws -> T

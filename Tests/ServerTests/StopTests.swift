@@ -32,8 +32,8 @@ import Testing
             ]
             for (method, path, body) in stops {
                 var answer = try await mortise.api.send(method, path, body, as: mortise.adminToken)
-                // On a machine so busy that nobody could look for the blocker in time, the answer names no reason yet. It depends on the time limit
-                // that passes first: the lock's or the change's.
+                // On a machine so busy that nobody could look for the blocker in time, the answer names no reason yet. It depends on the
+                // time limit that passes first: the lock's or the change's.
                 while ["conflict", "workspace_unavailable"].contains(answer.code) {
                     answer = try await mortise.api.send(method, path, body, as: mortise.adminToken)
                 }
@@ -154,7 +154,8 @@ import Testing
         }
     }
 
-    // The fault: each revocation kept one of the few connections for as long as it waited for the node, and further ones were answered with 503.
+    // The fault: each revocation kept one of the few connections for as long as it waited for the node, and further ones were answered with
+    // 503.
     @Test func `revocations that wait for a silent node wait together, over no connection to their keys`() async throws
     {
         try await withSilentNode {

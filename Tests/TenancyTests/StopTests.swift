@@ -111,7 +111,8 @@ import Testing
         }
     }
 
-    // The attack: a tenant deletes workspaces, and PostgreSQL takes its time to drop them. Suspensions of all tenants had the same connections.
+    // The attack: a tenant deletes workspaces, and PostgreSQL takes its time to drop them. Suspensions of all tenants had the same
+    // connections.
     @Test func `a suspension has connections of its own beside deletions of workspaces`() async throws {
         try await withTenant { test, control, _, workspace in
             var options = ProvisionerOptions.ample

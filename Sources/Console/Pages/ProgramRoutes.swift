@@ -4,8 +4,8 @@ import Service
 
 /// The page on which a member lets a program on the same machine begin a session (RFC 8252).
 ///
-/// The program listens on the loopback, and the browser brings it the code. So the code reaches no other machine, and a port is all that the
-/// program can choose.
+/// The program listens on the loopback, and the browser brings it the code. So the code reaches no other machine, and a port is all that
+/// the program can choose.
 struct ProgramRoutes: Sendable {
     let context: ConsoleContext
 

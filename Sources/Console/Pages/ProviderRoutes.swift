@@ -24,7 +24,8 @@ struct ProviderRoutes: Sendable {
             do {
                 let (provider, redirect) = try place(request)
                 let start = try await provider.begin(redirect: redirect, next: next)
-                // A page and no redirect: the policy of the sign-in page knows the provider, and not to whom the provider sends the browser on.
+                // A page and no redirect: the policy of the sign-in page knows the provider, and not to whom the provider sends the browser
+                // on.
                 var answer = context.onward(
                     to: start.location,
                     "You sign in with \(provider.name).",

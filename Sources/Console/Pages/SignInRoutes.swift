@@ -95,8 +95,8 @@ struct SignInRoutes: Sendable {
 
 /// A form for a credential, before there is a session.
 ///
-/// A cookie with a random text and the text's signature in the form bind the form to the browser. Otherwise a page of another site could sign
-/// a person in as somebody else, who would then see what the person enters.
+/// A cookie with a random text and the text's signature in the form bind the form to the browser. Otherwise a page of another site could
+/// sign a person in as somebody else, who would then see what the person enters.
 struct SignInForm: Sendable {
     private let context: ConsoleContext
 

@@ -21,7 +21,8 @@ struct CSV {
 
     /// Returns a cell in quotation marks.
     ///
-    /// A spreadsheet would calculate a text that begins like a formula, and a formula can send the table away. An apostrophe makes it a text.
+    /// A spreadsheet would calculate a text that begins like a formula, and a formula can send the table away. An apostrophe makes it a
+    /// text.
     private static func cell(_ text: String) -> String {
         let isFormula = text.unicodeScalars.first.map { "=+-@\t\r\n".unicodeScalars.contains($0) } ?? false
         return "\"\(isFormula ? "'" : "")\(text.replacing("\"", with: "\"\""))\""

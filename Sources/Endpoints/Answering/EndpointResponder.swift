@@ -205,8 +205,8 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         }
         if let workspace = trail?.workspaceID ?? workspaceID(request) { metadata["workspace_id"] = .string(workspace) }
         if let caller { metadata.merge(security.describe(caller)) { _, new in new } }
-        // Only a 500 is the program's fault. The cause of other failures, such as a database that is down, has one line at `error` of its own, however
-        // many requests meet it.
+        // Only a 500 is the program's fault. The cause of other failures, such as a database that is down, has one line at `error` of its
+        // own, however many requests meet it.
         let level: Logger.Level = if status.code == 500 { .error } else if isFault { .warning } else { .info }
         context.logger.log(level: level, "request", metadata: metadata)
     }

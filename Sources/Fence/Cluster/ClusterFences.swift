@@ -25,8 +25,8 @@ public final class ClusterFences: Sendable {
     /// - Parameters:
     ///   - pool: Connections to the cluster's database, as the runtime role. A change uses one for its whole time.
     ///   - times: The durations of the protocol.
-    ///   - statementDeadline: The maximum time of a statement. In a change with a common deadline that is nearer, it is all the time that the
-    ///     change has left.
+    ///   - statementDeadline: The maximum time of a statement. In a change with a common deadline that is nearer, it is all the time that
+    ///     the change has left.
     ///   - leastTime: The time that a statement gets even if the change has none left.
     ///   - clock: The clock.
     ///   - logger: Gets a line for each change that waited for a silent node.
@@ -58,8 +58,8 @@ public final class ClusterFences: Sendable {
     ///   - change: Commits the change, on another connection. It runs at most once. It must throw `commitOutcomeUnknown` if it does not know
     ///     the outcome, and must return if it finds nothing to change.
     /// - Returns: The value of the change.
-    /// - Throws: The error of the change, if it was rolled back or if its outcome is unknown. `PostgresError` if no fence could be inserted,
-    ///   so that the change was not made. ``FenceError`` if the change was made without the promise.
+    /// - Throws: The error of the change, if it was rolled back or if its outcome is unknown. `PostgresError` if no fence could be
+    ///   inserted, so that the change was not made. ``FenceError`` if the change was made without the promise.
     public func perform<Value>(_ keys: FencedKeys, _ change: () async throws -> Value) async throws -> Value {
         var course = FencedChange(times: times)
         var result: Result<Value, any Error>?

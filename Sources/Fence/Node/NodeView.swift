@@ -5,8 +5,8 @@ import Synchronization
 
 /// A node's view of one cluster: its lease, its epochs and the fences that it has raised.
 ///
-/// The view decides if a verification can be answered from memory. It has no I/O, and time is passed in. Any thread can read without a lock.
-/// Only the keeper of the lease writes. The rules are those of decision 0014.
+/// The view decides if a verification can be answered from memory. It has no I/O, and time is passed in. Any thread can read without a
+/// lock. Only the keeper of the lease writes. The rules are those of decision 0014.
 public final class NodeView: Sendable {
     /// The number of slots for keys.
     ///

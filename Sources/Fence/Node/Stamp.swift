@@ -11,8 +11,8 @@ public struct Stamp: Sendable {
 
 /// The proof that a lease was good after a verification had started (rules 13 and 14).
 ///
-/// The order of a hit is: the clock, the end of the lease, the entry, and then the stamp. ``NodeView/admits(_:_:)`` takes this proof, so the
-/// steps cannot be exchanged.
+/// The order of a hit is: the clock, the end of the lease, the entry, and then the stamp. ``NodeView/admits(_:_:)`` takes this proof, so
+/// the steps cannot be exchanged.
 public struct GoodLease: Sendable {
     init() {}
 }

@@ -5,9 +5,9 @@ package import Verification
 
 /// The audiences of organizations' names, as last read.
 ///
-/// An organization can be renamed, and another one can then take its slug. So an entry counts for a short time only. The first request in the
-/// second half of that time has it read again, and none waits for it: without that, all requests that come in the moment of its end would read.
-/// A workspace is not here, because the facts of a workspace never change.
+/// An organization can be renamed, and another one can then take its slug. So an entry counts for a short time only. The first request in
+/// the second half of that time has it read again, and none waits for it: without that, all requests that come in the moment of its end
+/// would read. A workspace is not here, because the facts of a workspace never change.
 package final class AudienceCache: Sendable {
     private final class Entry: Sendable {
         let audience: Audience
@@ -38,7 +38,8 @@ package final class AudienceCache: Sendable {
     private static let maximum = 4096
 
     private let read: @Sendable (AudienceName) async throws -> Audience?
-    /// The thread that reads an entry is not the one that wrote it: checks are answered on event loops, and names are looked up on reactors.
+    /// The thread that reads an entry is not the one that wrote it: checks are answered on event loops, and names are looked up on
+    /// reactors.
     private let entries = ReadMostlyMap<AudienceName, Entry>()
 
     /// Creates an empty cache.

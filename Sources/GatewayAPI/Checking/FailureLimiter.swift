@@ -5,8 +5,8 @@ import Verification
 
 /// Counts the tokens of each end client that nobody in the audience has, and refuses more of them.
 ///
-/// It bounds guesses, and refuses none below the limit. A key that is good is accepted from everywhere, so a stranger behind the same address
-/// locks nobody out. The gateway's own address never counts: a request whose client is unknown is not limited.
+/// It bounds guesses, and refuses none below the limit. A key that is good is accepted from everywhere, so a stranger behind the same
+/// address locks nobody out. The gateway's own address never counts: a request whose client is unknown is not limited.
 final class FailureLimiter: Sendable {
     /// The number of failures a minute.
     ///

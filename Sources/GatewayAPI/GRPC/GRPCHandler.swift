@@ -5,8 +5,8 @@ import NIOHTTP2
 
 /// Answers the gRPC calls of a connection, each of which is a stream of HTTP/2.
 ///
-/// The handler is the last one behind ``HTTP2ConnectionHandler``, and works on frames: a call has no channel and, if its answer is known at once,
-/// no task. The answers of one read leave in one write. A call has a deadline for its message and one for its answer.
+/// The handler is the last one behind ``HTTP2ConnectionHandler``, and works on frames: a call has no channel and, if its answer is known at
+/// once, no task. The answers of one read leave in one write. A call has a deadline for its message and one for its answer.
 final class GRPCHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
@@ -43,8 +43,8 @@ final class GRPCHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// The limits of a connection.
     ///
-    /// Gateways are trusted, and a gateway whose own deadline is short resets many streams in an outage. A gateway that records traces puts the
-    /// `tracestate` of its client into the headers of a call, so they have room for all that it accepts from a client.
+    /// Gateways are trusted, and a gateway whose own deadline is short resets many streams in an outage. A gateway that records traces puts
+    /// the `tracestate` of its client into the headers of a call, so they have room for all that it accepts from a client.
     static let limits = HTTP2Limits(
         streams: maximumCalls,
         headers: 65_536,

@@ -3,8 +3,8 @@ package struct ProtobufFault: Error, Sendable, Hashable {}
 
 /// Reads the fields of a message of Protocol Buffers, in the order in which they stand there.
 ///
-/// The format is that of the documentation of Protocol Buffers, "Encoding". A field of a submessage is a range of the same bytes, so nothing
-/// is copied, and a message costs no more than one pass over it.
+/// The format is that of the documentation of Protocol Buffers, "Encoding". A field of a submessage is a range of the same bytes, so
+/// nothing is copied, and a message costs no more than one pass over it.
 struct ProtobufReader {
     /// A value, as its wire type says.
     enum Value: Hashable {

@@ -67,7 +67,8 @@ package struct CheckPath: Sendable, Hashable {
 
     /// Returns the end of the part of a target that the gateway's configuration writes.
     ///
-    /// The rest has no influence on the result of ``read(_:)``. The result is `nil` if the target is not in origin form or not that of a check.
+    /// The rest has no influence on the result of ``read(_:)``. The result is `nil` if the target is not in origin form or not that of a
+    /// check.
     static func endOfConfiguration(in target: String) -> String.Index? {
         guard target.hasPrefix(prefix) else { return nil }
         var target = target

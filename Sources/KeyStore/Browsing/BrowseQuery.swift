@@ -113,15 +113,15 @@ package struct BrowseQuery: Sendable {
 
     /// The number of the first keys in the order.
     ///
-    /// If fewer than one in twenty have a text, finding all that have it takes a few milliseconds. Each key of the last uses is looked up, so
-    /// fewer are read without a text.
+    /// If fewer than one in twenty have a text, finding all that have it takes a few milliseconds. Each key of the last uses is looked up,
+    /// so fewer are read without a text.
     private var headLength: Int { limit * (isSearch ? 20 : 5) }
 
     /// Returns the statement that looks among the first keys of a part of the list for those that the filters let through and whose name or
     /// description contains the text.
     ///
-    /// Its rows are the answer if there are as many as are asked for. PostgreSQL does not know whether there are, because its statistics tell
-    /// neither how often a text occurs nor what a status has to do with the last use.
+    /// Its rows are the answer if there are as many as are asked for. PostgreSQL does not know whether there are, because its statistics
+    /// tell neither how often a text occurs nor what a status has to do with the last use.
     package func head(_ part: Part) -> Bound {
         var draft = Draft(owner)
         let position = cursor(part, &draft)
@@ -153,7 +153,8 @@ package struct BrowseQuery: Sendable {
 
     /// Returns the statement that finds the keys by an index of the text or of the status, and orders them.
     ///
-    /// It reads at most one key more than `few`. Its rows are the answer if the third column, the number of keys that match, is at most `few`.
+    /// It reads at most one key more than `few`. Its rows are the answer if the third column, the number of keys that match, is at most
+    /// `few`.
     package func selection() -> Bound {
         var draft = Draft(owner)
         var conditions = [table.isOwned(1)] + (isSearch ? [pairs(&draft)] : [])

@@ -42,8 +42,8 @@ extension KeyStore {
         return found
     }
 
-    /// Returns the positions of the first keys that the filters let through and that have the text in their name or description, or `nil` if
-    /// all keys have to be read for them.
+    /// Returns the positions of the first keys that the filters let through and that have the text in their name or description, or `nil`
+    /// if all keys have to be read for them.
     ///
     /// If many keys match, enough of them are among the first ones in the order. If few match, an index of its own finds them.
     private func foundAtOnce(_ query: BrowseQuery) async throws -> [KeyBrowse.Cursor]? {

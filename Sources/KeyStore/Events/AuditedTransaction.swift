@@ -108,8 +108,8 @@ public struct AuditedTransaction: Sendable {
     /// Makes the commit of a transaction that changed nothing wait as the commit of a change does.
     ///
     /// A repeated request finds the change of the first one, whose outcome can be unknown: committed here, and missing on the standby. A
-    /// transaction that writes nothing would confirm that change at once. The log is replicated in order, so a commit that waits for its own
-    /// record has waited for every change that it could see.
+    /// transaction that writes nothing would confirm that change at once. The log is replicated in order, so a commit that waits for its
+    /// own record has waited for every change that it could see.
     fileprivate func confirm() async throws {
         if hasEvent.value.load(ordering: .relaxed) { return }
         try await connection.query(Self.mark)

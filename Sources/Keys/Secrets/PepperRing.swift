@@ -14,8 +14,8 @@ public struct PepperedDigest: Sendable, Hashable {
 
 /// The peppers that a node knows.
 ///
-/// Each workspace has peppers of its own, which derive from these. The digest of a new token is made with the current pepper. A token is looked up under every pepper, so old tokens keep
-/// working while peppers rotate.
+/// Each workspace has peppers of its own, which derive from these. The digest of a new token is made with the current pepper. A token is
+/// looked up under every pepper, so old tokens keep working while peppers rotate.
 public struct PepperRing: Sendable, Redacted {
     /// The pepper for new tokens.
     public let current: Pepper

@@ -26,8 +26,8 @@ public struct MigrationLine: Sendable, Hashable {
 
     /// Returns the statements of all files that grant or revoke privileges, in their order.
     ///
-    /// A backup that was restored without its roles has all tables and no privileges. These statements set the privileges again. Each begins on
-    /// a line of its own with `GRANT` or `REVOKE`.
+    /// A backup that was restored without its roles has all tables and no privileges. These statements set the privileges again. Each
+    /// begins on a line of its own with `GRANT` or `REVOKE`.
     ///
     /// - Parameter identifiers: The values of the placeholders.
     /// - Returns: The SQL of the statements.

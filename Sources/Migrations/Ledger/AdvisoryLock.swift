@@ -5,9 +5,9 @@ public import Postgres
 ///
 /// A session holds the lock until it releases the lock or ends.
 ///
-/// A session tries to take the lock again and again, instead of waiting in `pg_advisory_lock`. A session that waits inside a statement holds
-/// a snapshot, and `CREATE INDEX CONCURRENTLY` waits for every older snapshot. So a holder that builds an index and a session that waits for
-/// the lock would wait for each other.
+/// A session tries to take the lock again and again, instead of waiting in `pg_advisory_lock`. A session that waits inside a statement
+/// holds a snapshot, and `CREATE INDEX CONCURRENTLY` waits for every older snapshot. So a holder that builds an index and a session that
+/// waits for the lock would wait for each other.
 public struct AdvisoryLock: Sendable {
     /// The name of the lock.
     ///

@@ -1,10 +1,11 @@
 import FoundationEssentials
 import Locks
 
-/// The attempts and the look-ups of names that are under way on this node, and the attempts that each webhook and each organization can add.
+/// The attempts and the look-ups of names that are under way on this node, and the attempts that each webhook and each organization can
+/// add.
 ///
-/// An attempt at a slow webhook has a slot of a part that quick webhooks do not need. An organization gets a slot only while it has fewer than are
-/// free, so the slots are never used up by few organizations, and one organization alone can use half of them.
+/// An attempt at a slow webhook has a slot of a part that quick webhooks do not need. An organization gets a slot only while it has fewer
+/// than are free, so the slots are never used up by few organizations, and one organization alone can use half of them.
 final class AttemptSlots: Sendable {
     typealias Instant = ContinuousClock.Instant
 

@@ -16,8 +16,8 @@ struct EndedAttempt: Sendable {
 extension DeliveryQueue {
     /// A lease that has ended since, or that somebody else has taken over, keeps the row as it is.
     ///
-    /// The webhooks are locked before the deliveries, as the deletion of a webhook does, and in the order of their ids, as another node does.
-    /// Two of them would otherwise deadlock. PostgreSQL does not merge a `SELECT … FOR UPDATE` of a `WITH` into the statement.
+    /// The webhooks are locked before the deliveries, as the deletion of a webhook does, and in the order of their ids, as another node
+    /// does. Two of them would otherwise deadlock. PostgreSQL does not merge a `SELECT … FOR UPDATE` of a `WITH` into the statement.
     ///
     /// `failing_since` follows the order of the batch: a failure counts if no later attempt of the batch succeeded.
     private static let record = Statement(

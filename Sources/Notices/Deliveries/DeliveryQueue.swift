@@ -28,8 +28,8 @@ struct DeliveryQueue: Sendable {
 
     /// The deliveries are inserted in one order, so two nodes that insert the same ones cannot deadlock.
     ///
-    /// A webhook that was deleted meanwhile gets none. A delivery that is refused has no attempt to wait for. Its first attempt is a record of the
-    /// reason, so that a later event of the same subject does not wait for it.
+    /// A webhook that was deleted meanwhile gets none. A delivery that is refused has no attempt to wait for. Its first attempt is a record
+    /// of the reason, so that a later event of the same subject does not wait for it.
     private static let insert = Statement(
         """
         WITH new AS (
@@ -65,16 +65,17 @@ struct DeliveryQueue: Sendable {
 
     /// Each webhook and each organization has a limited part of the attempts, so a slow receiver holds up nobody else.
     ///
-    /// The numbers are those of ``AttemptShares``. Attempts at slow webhooks are counted apart from the others. Organizations take turns, and so do
-    /// the webhooks of an organization, so a long queue has no advantage. The first attempt for an event waits for the first attempts for the
-    /// events of the same subject before it. The lease is longer than an attempt, and short enough that a dead node is replaced within 15 s.
+    /// The numbers are those of ``AttemptShares``. Attempts at slow webhooks are counted apart from the others. Organizations take turns,
+    /// and so do the webhooks of an organization, so a long queue has no advantage. The first attempt for an event waits for the first
+    /// attempts for the events of the same subject before it. The lease is longer than an attempt, and short enough that a dead node is
+    /// replaced within 15 s.
     ///
     /// Of each webhook, the oldest 256 due deliveries are considered. A key with very many events at a receiver that does not answer would
     /// otherwise make each claim, also those for others, read all of them. The first delivery that waits for nothing is among them, because
     /// the deliveries of a subject become due in their order.
     ///
-    /// `statement_timestamp()` bounds the scan of an index. `clock_timestamp()` is volatile and cannot: each claim would read every delivery that
-    /// waits, also those of a dead receiver that are due in hours.
+    /// `statement_timestamp()` bounds the scan of an index. `clock_timestamp()` is volatile and cannot: each claim would read every
+    /// delivery that waits, also those of a dead receiver that are due in hours.
     ///
     /// PostgreSQL checks the conditions of `locked` again on the newest version of a row. The due time is one of them, because another
     /// node can have made the attempt since the statement began.

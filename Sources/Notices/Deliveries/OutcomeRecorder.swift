@@ -5,8 +5,9 @@ import Postgres
 
 /// Records the attempts of this node in batches.
 ///
-/// The attempts that end during a short pause, or while a batch is written, are the next batch. So a transaction is shared by the more attempts, the
-/// more there are. One batch is written at a time. The number of attempts that wait is bounded, because each keeps its slot until its record.
+/// The attempts that end during a short pause, or while a batch is written, are the next batch. So a transaction is shared by the more
+/// attempts, the more there are. One batch is written at a time. The number of attempts that wait is bounded, because each keeps its slot
+/// until its record.
 final class OutcomeRecorder: Sendable {
     /// The maximum number of attempts in a batch.
     static let batch = 128

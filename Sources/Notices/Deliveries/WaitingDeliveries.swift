@@ -3,8 +3,8 @@ import Locks
 
 /// The numbers of deliveries that wait for their next attempt, by webhook, as far as the quota needs them.
 ///
-/// A count reads as many entries of an index as deliveries wait. So a webhook is counted with its first event, after each tenth of its part that this
-/// node has added, and every 10 s while its part is used up. Other nodes add meanwhile, each a tenth of the part at most.
+/// A count reads as many entries of an index as deliveries wait. So a webhook is counted with its first event, after each tenth of its part
+/// that this node has added, and every 10 s while its part is used up. Other nodes add meanwhile, each a tenth of the part at most.
 final class WaitingDeliveries: Sendable {
     typealias Instant = ContinuousClock.Instant
 

@@ -76,8 +76,8 @@ package final class EventAnnouncer: Sendable {
     ///
     /// - Parameters:
     ///   - workspace: The workspace of the change; `nil` for a change in the control database.
-    ///   - change: The change. It must wait for the mark before its transaction begins. The mark ends with the caller's common deadline at the
-    ///     latest.
+    ///   - change: The change. It must wait for the mark before its transaction begins. The mark ends with the caller's common deadline at
+    ///     the latest.
     /// - Returns: The value that `change` returns.
     /// - Throws: The error of `change`.
     package func announcing<Value>(

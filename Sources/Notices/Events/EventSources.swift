@@ -62,10 +62,11 @@ struct EventSources: Sendable {
     )
     /// A source that this node was told of is due.
     ///
-    /// The sources of a cluster take turns with those of the others, and have a limited part. A source that this node still reads is not claimed
-    /// again, even if its lease has ended. A workspace that was deleted has no cluster, like the control database.
+    /// The sources of a cluster take turns with those of the others, and have a limited part. A source that this node still reads is not
+    /// claimed again, even if its lease has ended. A workspace that was deleted has no cluster, like the control database.
     ///
-    /// `statement_timestamp()` bounds the scan of an index. `clock_timestamp()` is volatile and cannot: each claim would read all marked workspaces.
+    /// `statement_timestamp()` bounds the scan of an index. `clock_timestamp()` is volatile and cannot: each claim would read all marked
+    /// workspaces.
     private static let claim = Statement(
         """
         WITH due AS (

@@ -61,7 +61,8 @@ package struct PendingLeaks: Sendable {
 
     /// Keeps reports to be repeated.
     ///
-    /// A token that is kept already stays as it is. Without a report, the database is asked to keep none: whoever answers a report learns in any case that the database takes changes.
+    /// A token that is kept already stays as it is. Without a report, the database is asked to keep none: whoever answers a report learns
+    /// in any case that the database takes changes.
     ///
     /// - Parameters:
     ///   - leaks: The reports.

@@ -62,8 +62,8 @@ extension PostgresError {
 
     /// True if the session ended before it answered, and another session can answer.
     ///
-    /// 57P01: an administrator ended it, or the server shuts down. 57P02: another session crashed. 57P05: it was idle for too long. 25P03: it
-    /// was idle in a transaction.
+    /// 57P01: an administrator ended it, or the server shuts down. 57P02: another session crashed. 57P05: it was idle for too long. 25P03:
+    /// it was idle in a transaction.
     var endedSession: Bool {
         switch code {
         case .connectionLost: true

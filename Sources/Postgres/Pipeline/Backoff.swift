@@ -1,8 +1,8 @@
 /// The pause after a failed attempt to connect.
 ///
-/// The pause doubles with each failure, from 50 ms to 0.8 s. A random part of it is left out, so that the connections of many programs do not
-/// all come back at the same moment. During the pause callers fail at once with the last error, instead of waiting
-/// for a server that does not answer. After the pause one caller tries to connect, and the others wait for the outcome of that attempt.
+/// The pause doubles with each failure, from 50 ms to 0.8 s. A random part of it is left out, so that the connections of many programs do
+/// not all come back at the same moment. During the pause callers fail at once with the last error, instead of waiting for a server that
+/// does not answer. After the pause one caller tries to connect, and the others wait for the outcome of that attempt.
 package struct Backoff: Sendable {
     private enum State {
         case reachable

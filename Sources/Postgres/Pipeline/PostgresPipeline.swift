@@ -3,8 +3,8 @@ public import Logging
 
 /// One connection per reactor that any number of tasks share for look-ups: statements that read, each by itself.
 ///
-/// - All look-ups that arrive while the reactor is busy leave in one flush with one sync point. So the more look-ups there are, the less each
-///   of them costs.
+/// - All look-ups that arrive while the reactor is busy leave in one flush with one sync point. So the more look-ups there are, the less
+///   each of them costs.
 /// - Identical look-ups are joined, but **only while the first one is not written yet**: a result on its way can be older than the caller.
 /// - The server holds the connection to be read-only. This makes a shared sync point safe: a failed look-up cannot undo another one.
 /// - A caller that is cancelled or late leaves alone. Its look-up is not cancelled on the server, because others share the connection. The

@@ -67,8 +67,8 @@ package struct PoolState<Connection, Caller: Equatable> {
     ///   - caller: The caller.
     ///   - now: The current instant.
     ///   - deadline: The caller's own deadline, if there is one, which can be earlier than the pool's.
-    ///   - owner: The owner on whose behalf the caller asks. It is evaluated only if the caller cannot have a connection at once. Defaults to
-    ///     `nil`, an owner like any other.
+    ///   - owner: The owner on whose behalf the caller asks. It is evaluated only if the caller cannot have a connection at once. Defaults
+    ///     to `nil`, an owner like any other.
     /// - Returns: The next action of the caller.
     package mutating func lease(
         _ caller: Caller,

@@ -3,8 +3,8 @@ import Locks
 
 /// The order in which an attempt to connect asks the several hosts of a connection string.
 ///
-/// libpq waits for a silent host as long as its caller lets it, and asks no further host. So the first host of an attempt that ran out of time
-/// comes last in the next attempt, and the host that was connected last comes first.
+/// libpq waits for a silent host as long as its caller lets it, and asks no further host. So the first host of an attempt that ran out of
+/// time comes last in the next attempt, and the host that was connected last comes first.
 struct HostOrder: Sendable {
     private struct Name: Hashable {
         let hosts: String

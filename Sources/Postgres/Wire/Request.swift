@@ -20,7 +20,8 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     private let ownDeadline: MonotonicInstant
     /// The latest deadline of all callers.
     private(set) var deadline: MonotonicInstant
-    /// The instant after which a connection of its own is closed if the server has not obeyed the cancellation; `nil` is the session's rule.
+    /// The instant after which a connection of its own is closed if the server has not obeyed the cancellation; `nil` is the session's
+    /// rule.
     let end: MonotonicInstant?
     /// The identical look-ups that were joined to this one, each with its caller.
     private var joined: [Request] = []

@@ -43,8 +43,8 @@ extension Session {
 
     /// Takes the attempt to connect one step further, on a thread for blocking calls and outside the lock.
     ///
-    /// A step can take milliseconds of computation (SCRAM, TLS), and a step to the next of several hosts waits for a name server. Nobody else
-    /// uses the connection until it is open.
+    /// A step can take milliseconds of computation (SCRAM, TLS), and a step to the next of several hosts waits for a name server. Nobody
+    /// else uses the connection until it is open.
     func continueConnecting(_ connection: ServerConnection, _ wire: inout Wire) {
         guard !wire.isPolling else { return }
         wire.isPolling = true

@@ -117,10 +117,10 @@ final class Session: Sendable {
     /// - Parameters:
     ///   - configuration: The server, the database and the role.
     ///   - policy: The rule for sync points.
-    ///   - silence: The time without an answer after which a session for look-ups counts as frozen. Defaults to the time of a whole statement,
-    ///     and some more.
-    ///   - isPatient: True for a session that replaces a frozen one. Where a whole server is slow, replacing its sessions again and again would
-    ///     not make it faster.
+    ///   - silence: The time without an answer after which a session for look-ups counts as frozen. Defaults to the time of a whole
+    ///     statement, and some more.
+    ///   - isPatient: True for a session that replaces a frozen one. Where a whole server is slow, replacing its sessions again and again
+    ///     would not make it faster.
     ///   - reactor: The thread that waits for the socket.
     ///   - logger: Receives the server's notices.
     ///   - onOpen: Called once, on any thread, when the connection is open or has failed.

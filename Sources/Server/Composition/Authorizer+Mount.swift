@@ -8,8 +8,8 @@ import Surfaces
 extension Authorizer {
     /// Returns the part of the main listener's path space that answers the checks of gateways, which need a credential there.
     ///
-    /// A check has options in its path and any path behind them, which no route can express. So no route finds it, and other requests pay nothing
-    /// for it.
+    /// A check has options in its path and any path behind them, which no route can express. So no route finds it, and other requests pay
+    /// nothing for it.
     ///
     /// - Parameter respond: Answers a request that is no check.
     /// - Returns: The mount.

@@ -8,9 +8,9 @@ import NIOHTTP2
 
 /// Drives a ``ConnectionState``: one request at a time passes, each wait has a deadline, and the last answer says so.
 ///
-/// The handler is the last one behind the decoder of HTTP/1.1, or behind that of a stream of HTTP/2, which carries one request. Each request
-/// runs in a task of its own, which the handler starts when the body is complete, or when no more of it is there. A request that has
-/// begun ends even if its client leaves.
+/// The handler is the last one behind the decoder of HTTP/1.1, or behind that of a stream of HTTP/2, which carries one request. Each
+/// request runs in a task of its own, which the handler starts when the body is complete, or when no more of it is there. A request that
+/// has begun ends even if its client leaves.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never

@@ -178,7 +178,8 @@ public final class AccessControl: Sendable {
         }
     }
 
-    /// Throws for a workspace of another organization that the member `workspace_id` of a body names, and for one out of the principal's reach.
+    /// Throws for a workspace of another organization that the member `workspace_id` of a body names, and for one out of the principal's
+    /// reach.
     ///
     /// The two have the same answer.
     func requireWorkspace(_ id: UUID, of organization: UUID, for principal: Principal) async throws {

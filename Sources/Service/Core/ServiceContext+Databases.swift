@@ -141,8 +141,8 @@ extension ServiceContext {
     ///   - mark: The mark for webhooks, which the change waits for.
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
-    /// - Throws: `Refusal.outcomeUnknown` if the change may have been made without the promise, the errors of ``withConnection(to:_:_:)``, and
-    ///   what `change` throws.
+    /// - Throws: `Refusal.outcomeUnknown` if the change may have been made without the promise, the errors of ``withConnection(to:_:_:)``,
+    ///   and what `change` throws.
     func fenced<T>(
         _ keys: [UUID]?,
         in workspace: WorkspaceFacts?,

@@ -4,8 +4,8 @@ import Notices
 
 /// The list of GitHub's public keys, as this node last read it.
 ///
-/// It is read again after an hour, and when a report names a key that it lacks, as after a rotation of the keys. Anybody can name a key, so the
-/// latter happens once a minute at most.
+/// It is read again after an hour, and when a report names a key that it lacks, as after a rotation of the keys. Anybody can name a key, so
+/// the latter happens once a minute at most.
 struct GitHubKeyList: Sendable {
     private static let maximumBytes = 262_144
 

@@ -98,8 +98,8 @@ extension LeakService {
 
     /// Returns the reaction that is left for a key.
     ///
-    /// A secret that has ended opens nothing, and a rotation must not be followed by the end of the new secret. A quarantine comes once for a
-    /// token: what the owner changes afterwards stays.
+    /// A secret that has ended opens nothing, and a rotation must not be followed by the end of the new secret. A quarantine comes once for
+    /// a token: what the owner changes afterwards stays.
     private static func effective(
         _ action: LeakAction,
         on key: KeyRecord,

@@ -24,8 +24,8 @@ package struct LeakService: Sendable {
 
     /// Handles a report from anybody.
     ///
-    /// Neither the result nor its time tells the sender which of the texts are tokens. What could not be done before the answer is kept, and nodes
-    /// repeat it (``LeakRetries``).
+    /// Neither the result nor its time tells the sender which of the texts are tokens. What could not be done before the answer is kept,
+    /// and nodes repeat it (``LeakRetries``).
     ///
     /// - Parameters:
     ///   - texts: The texts.

@@ -7,8 +7,8 @@ import Tenancy
 extension MemberService {
     /// Changes a member's role, name or password.
     ///
-    /// - Throws: `Refusal.conflict` for the last owner's role; `forbiddenKind` for the name or password of a user who
-    ///   has a role that the caller could not give, and for a password if passwords are off; `notFound`, `forbidden`, `unauthenticated`, `invalid`,
+    /// - Throws: `Refusal.conflict` for the last owner's role; `forbiddenKind` for the name or password of a user who has a role that the
+    ///   caller could not give, and for a password if passwords are off; `notFound`, `forbidden`, `unauthenticated`, `invalid`,
     ///   `overloaded`, `CancellationError`.
     public func change(
         _ id: UUID,

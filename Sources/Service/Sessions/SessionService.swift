@@ -6,7 +6,8 @@ import People
 import Postgres
 import Tenancy
 
-/// Members' sessions: they begin with a password or with an identity provider, are refreshed with refresh tokens that are good once, and end.
+/// Members' sessions: they begin with a password or with an identity provider, are refreshed with refresh tokens that are good once, and
+/// end.
 public struct SessionService: Sendable {
     let context: ServiceContext
     let passwords: PasswordHasher

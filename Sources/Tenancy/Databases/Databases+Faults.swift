@@ -6,8 +6,8 @@ extension Databases {
 
     /// Logs the reason for which a database could not be used: once, until it can be used again.
     ///
-    /// An error that says nothing about the database is not logged. The line is a warning if the log has the cause already, because this node cannot
-    /// renew its lease on the server.
+    /// An error that says nothing about the database is not logged. The line is a warning if the log has the cause already, because this
+    /// node cannot renew its lease on the server.
     ///
     /// - Parameters:
     ///   - error: The error.

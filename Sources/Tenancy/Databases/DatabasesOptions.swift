@@ -9,7 +9,8 @@ public import Fence
 public struct DatabasesOptions: Sendable {
     /// The maximum number of look-up connections to a cluster's workspaces.
     ///
-    /// A workspace has one. Default `nil`: a third of the connections that the PostgreSQL server allows, at most `derivedLookupConnections`.
+    /// A workspace has one. Default `nil`: a third of the connections that the PostgreSQL server allows, at most
+    /// `derivedLookupConnections`.
     public var maximumLookupConnections: Int?
     /// The bound of the number of look-up connections that follows from the PostgreSQL server.
     ///
@@ -82,8 +83,8 @@ public struct DatabasesOptions: Sendable {
     public var managementDeadline: Duration
     /// The maximum time of all waits of a request for PostgreSQL together, in its authentication and its work.
     ///
-    /// Default 8 s. At its end, a statement that has no answer is cancelled, and the fence of a change that was made is lifted, which takes at most 3 s
-    /// more.
+    /// Default 8 s. At its end, a statement that has no answer is cancelled, and the fence of a change that was made is lifted, which takes
+    /// at most 3 s more.
     public var requestDeadline: Duration
     /// The same for a request that creates or deletes a database, reads or changes keys in many workspaces, or asks other servers.
     ///
@@ -94,8 +95,8 @@ public struct DatabasesOptions: Sendable {
     public var fenceTimes: FenceTimes
     /// The time that a fence's statement gets even if its change has none left, which includes the wait for a standby.
     ///
-    /// Otherwise a statement gets all the time that is left of `stopDeadline`, or `managementDeadline` in a change that stops no key. Default
-    /// 1 s.
+    /// Otherwise a statement gets all the time that is left of `stopDeadline`, or `managementDeadline` in a change that stops no key.
+    /// Default 1 s.
     public var fenceDeadline: Duration
     /// The maximum time of an exchange of rate limits with the other nodes, which includes the wait for its connection.
     ///
@@ -104,8 +105,8 @@ public struct DatabasesOptions: Sendable {
 
     /// The maximum number of other changes that are under fences at once, on each cluster.
     ///
-    /// After the wait of its fences, each finds a connection to its keys. Changes of workspaces' states use the same connections for fences, and
-    /// can wait for one.
+    /// After the wait of its fences, each finds a connection to its keys. Changes of workspaces' states use the same connections for
+    /// fences, and can wait for one.
     var maximumFencedChanges: Int { maximumManagedDatabases * connectionsPerManagedDatabase }
 
     /// Creates options.
@@ -162,7 +163,8 @@ public struct DatabasesOptions: Sendable {
     /// Returns the maximum number of connections to the primary cluster, as the runtime role and, with a provisioner's,
     /// as the owner.
     ///
-    /// The lease has one, and each change that is under fences has one. The provisioner has its own connections, and one more for each to the workspace that it works on.
+    /// The lease has one, and each change that is under fences has one. The provisioner has its own connections, and one more for each to
+    /// the workspace that it works on.
     ///
     /// - Parameters:
     ///   - reactors: The number of reactors.

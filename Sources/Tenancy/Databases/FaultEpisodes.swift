@@ -1,7 +1,7 @@
 /// The faults of databases that are under way.
 ///
-/// An unusable database fails every request, and a line for each would be another outage. So each fault is reported once when it begins, and once
-/// when it is over. The value has no I/O, and time is passed in.
+/// An unusable database fails every request, and a line for each would be another outage. So each fault is reported once when it begins,
+/// and once when it is over. The value has no I/O, and time is passed in.
 package struct FaultEpisodes {
     /// The minimum time between two reports of one fault that comes and goes.
     package static let interval = Duration.seconds(10)

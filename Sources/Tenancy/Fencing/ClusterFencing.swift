@@ -157,8 +157,8 @@ public final class ClusterFencing: Sendable {
 
     /// Makes a change under fences, and returns when no verification that starts from now on sees an older state.
     ///
-    /// A change of keys should hold no connection until `change` runs: the wait for a silent node takes 2.4 s. Organizations share the places of
-    /// such changes fairly, because nothing else limits their number. A change waits for its place as long as for a statement.
+    /// A change of keys should hold no connection until `change` runs: the wait for a silent node takes 2.4 s. Organizations share the
+    /// places of such changes fairly, because nothing else limits their number. A change waits for its place as long as for a statement.
     ///
     /// - Parameters:
     ///   - keys: The keys that the change is about.

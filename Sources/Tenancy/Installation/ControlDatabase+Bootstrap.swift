@@ -18,9 +18,9 @@ extension ControlDatabase {
 
     /// Creates or migrates the control database, whatever state an earlier start left it in.
     ///
-    /// It creates the database and the runtime role if they do not exist, migrates, closes the database to all other
-    /// roles, registers the server as cluster `primary`, and does the same for the database of leases and fences. Any number of programs can start at once. The next start
-    /// repairs an interrupted one.
+    /// It creates the database and the runtime role if they do not exist, migrates, closes the database to all other roles, registers the
+    /// server as cluster `primary`, and does the same for the database of leases and fences. Any number of programs can start at once. The
+    /// next start repairs an interrupted one.
     ///
     /// - Parameters:
     ///   - owner: The connection of a role that can create databases and roles. It must be direct, because session

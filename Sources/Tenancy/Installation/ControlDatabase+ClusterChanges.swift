@@ -21,8 +21,8 @@ extension ControlDatabase {
     /// Changes the connection string of a cluster, after it has connected to the server, which must hold the databases of the cluster's
     /// workspaces.
     ///
-    /// The server can be another one: a standby that was promoted, or one to which the databases were restored. Nodes that run go on with the
-    /// connection string that they know until they are restarted.
+    /// The server can be another one: a standby that was promoted, or one to which the databases were restored. Nodes that run go on with
+    /// the connection string that they know until they are restarted.
     ///
     /// - Parameters:
     ///   - name: The cluster's name.

@@ -101,7 +101,8 @@ extension ControlDatabase {
     /// Creates or migrates the cluster database of every cluster, or compares it with the files of this program.
     ///
     /// - Parameter isDryRun: True to change nothing.
-    /// - Returns: The outcome for each cluster, by the cluster's name. A cluster whose database does not exist in a dry run is `unreachable`.
+    /// - Returns: The outcome for each cluster, by the cluster's name. A cluster whose database does not exist in a dry run is
+    ///   `unreachable`.
     /// - Throws: `MigrationError` if this program's files cannot be used, `PostgresError` if the control database cannot be read.
     public func migrateClusterDatabases(isDryRun: Bool) async throws -> FleetReport {
         let clusters = try await withOwner(primary, database: nil) { try await Self.allClusters($0) }

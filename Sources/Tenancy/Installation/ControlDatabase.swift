@@ -27,8 +27,8 @@ public struct ControlDatabase: Sendable {
 
     /// Returns a configuration whose commits wait for the disk, and for the synchronous standby where there is one.
     ///
-    /// The server, the database or the role can have a weaker default. `remote_write` waits for a standby that can still lose the change, and
-    /// `local` for none. A warning is how the server says that the standby lacks a commit, so no setting may hide warnings.
+    /// The server, the database or the role can have a weaker default. `remote_write` waits for a standby that can still lose the change,
+    /// and `local` for none. A warning is how the server says that the standby lacks a commit, so no setting may hide warnings.
     ///
     /// Of several hosts, it is the one that accepts changes, unless the connection string says otherwise.
     static func durable(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
@@ -87,8 +87,8 @@ public struct ControlDatabase: Sendable {
 
     /// Opens a connection to a database that can have been created a moment ago.
     ///
-    /// Of several hosts, libpq asks the first one first. If that is a standby, it can lack the database for a moment, and libpq then does not
-    /// ask the next host.
+    /// Of several hosts, libpq asks the first one first. If that is a standby, it can lack the database for a moment, and libpq then does
+    /// not ask the next host.
     static func connectToRecent(
         _ configuration: PostgresConfiguration,
         reactor: Reactor,

@@ -118,8 +118,8 @@ extension Provisioner {
 
     /// Changes the state.
     ///
-    /// The caller holds the workspace's lock.
-    /// `origins` are the states from which the state can be requested, where they are not those of the state. `lane` is the lane of the fence.
+    /// The caller holds the workspace's lock. `origins` are the states from which the state can be requested, where they are not those of
+    /// the state. `lane` is the lane of the fence.
     func change(
         _ id: UUID,
         to state: WorkspaceState,

@@ -130,8 +130,8 @@ public final class Provisioner: Sendable {
 
     /// Takes the step that the row requests.
     ///
-    /// The caller holds the workspace's lock. The fence is raised under it, because the step is known only then: an order that is refused or
-    /// superseded would otherwise keep all keys of the workspace out of memory while it waits for the lock.
+    /// The caller holds the workspace's lock. The fence is raised under it, because the step is known only then: an order that is refused
+    /// or superseded would otherwise keep all keys of the workspace out of memory while it waits for the lock.
     func perform(
         _ plan: ReconciliationPlan,
         _ lane: ClusterFencing.Lane = .changes,

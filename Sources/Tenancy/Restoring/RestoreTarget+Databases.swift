@@ -199,8 +199,8 @@ extension RestoreTarget {
 
     /// Gives the control database its name, which completes the restoration.
     ///
-    /// The service cannot connect to the control database: a server of another time can still run with the password of the runtime role. The
-    /// first start after the release allows the connections.
+    /// The service cannot connect to the control database: a server of another time can still run with the password of the runtime role.
+    /// The first start after the release allows the connections.
     ///
     /// - Throws: `incompatible` if the database with that name is no longer empty; the server's errors.
     public func complete() async throws {

@@ -42,8 +42,8 @@ public struct RestoreTarget: Sendable {
     ///   - version: This program's version, for the ledgers.
     ///   - reactor: The thread of the connections.
     ///   - logger: The connections' logger.
-    /// - Throws: `invalid` if a connection string cannot be used or names a cluster that the backup does not have, or if the owner's names no
-    ///   database.
+    /// - Throws: `invalid` if a connection string cannot be used or names a cluster that the backup does not have, or if the owner's names
+    ///   no database.
     public init(
         _ inventory: InstallationInventory,
         backup: UUID,

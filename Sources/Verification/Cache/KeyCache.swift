@@ -3,8 +3,8 @@ import Locks
 
 /// The keys that this node has in memory, by the digests of their tokens.
 ///
-/// The number of bytes is bounded. Keys are divided among many locks, so verifications of different keys seldom wait for each other. An entry
-/// says nothing about whether it still counts: its stamp does.
+/// The number of bytes is bounded. Keys are divided among many locks, so verifications of different keys seldom wait for each other. An
+/// entry says nothing about whether it still counts: its stamp does.
 final class KeyCache: Sendable {
     /// A part of the keys with a lock of its own.
     ///

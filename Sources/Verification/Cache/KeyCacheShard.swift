@@ -4,8 +4,8 @@ import Keys
 /// A part of the cache: S3-FIFO, with one queue for new keys, one for keys that were used again, and the digests of keys that left early.
 ///
 /// A key that is used once passes through the small queue and evicts no key of the main one. So a client that cycles through a million
-/// genuine tokens does not evict the keys in use. The policy is that of Yang et al., "FIFO queues are all you need for cache eviction" (SOSP
-/// 2023).
+/// genuine tokens does not evict the keys in use. The policy is that of Yang et al., "FIFO queues are all you need for cache eviction"
+/// (SOSP 2023).
 struct KeyCacheShard {
     private struct Queue {
         private(set) var keys: Deque<CachedKey> = []

@@ -16,8 +16,8 @@ package struct KeyReading: Sendable {
 
 /// Finds the key of a token: in memory while the fences allow it, otherwise in the database.
 ///
-/// The rules are those of decision 0014: an answer from memory needs a good lease and an equal stamp, and an answer of the database counts only
-/// if the lease is good after it arrived.
+/// The rules are those of decision 0014: an answer from memory needs a good lease and an equal stamp, and an answer of the database counts
+/// only if the lease is good after it arrived.
 package final class KeyFinder: Sendable {
     private let databases: Databases
     private let homes: KeyHomes

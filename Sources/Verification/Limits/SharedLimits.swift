@@ -5,9 +5,9 @@ package import Tenancy
 
 /// The rate limits of the keys of one cluster, which its nodes share.
 ///
-/// A node that is alone is exact and asks nobody. Several nodes report their uses to the cluster database, many keys at a time, and learn what the
-/// others have used. A use that the node's allowance does not cover waits for such an exchange. Decision 0025 has the bound of what they let
-/// through together.
+/// A node that is alone is exact and asks nobody. Several nodes report their uses to the cluster database, many keys at a time, and learn
+/// what the others have used. A use that the node's allowance does not cover waits for such an exchange. Decision 0025 has the bound of
+/// what they let through together.
 package final class SharedLimits: Sendable {
     /// The rule for uses that the node cannot decide exactly, because it has not heard of the others.
     private enum Rule {

@@ -6,7 +6,8 @@ import Server
 
 /// The number of files and sockets that this process can have open.
 enum DescriptorLimit {
-    /// The descriptors that clients cannot use up beside those of databases and webhooks: those of files, and a moment of too many connections.
+    /// The descriptors that clients cannot use up beside those of databases and webhooks: those of files, and a moment of too many
+    /// connections.
     ///
     /// libdispatch ends a process that has none left when it opens a file.
     static let reserve = 96

@@ -52,8 +52,8 @@ package enum ListenCheck {
 
     /// Listens, and accepts nobody.
     ///
-    /// The system resets the connections of clients that connect meanwhile when the channel is closed. A client that was accepted would wait for
-    /// an answer for ever.
+    /// The system resets the connections of clients that connect meanwhile when the channel is closed. A client that was accepted would
+    /// wait for an answer for ever.
     package static func occupy(_ host: String, _ port: Int) async throws -> any Channel {
         try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)

@@ -19,8 +19,8 @@ package struct SignInSettings: Sendable, Equatable {
 
     /// Reads the settings.
     ///
-    /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed, if only some of a provider's settings are given, or if passwords
-    ///   are off without a provider.
+    /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed, if only some of a provider's settings are given, or if
+    ///   passwords are off without a provider.
     package init(_ reader: SettingReader) throws(CommandFailure) {
         provider = try Self.provider(reader)
         passwords = try reader.value(Settings.passwords) == .on ? .on : .off
