@@ -26,8 +26,8 @@ help: ## print this list
 run: build ## build Mortise and run it with a PostgreSQL of its own, data in .mortise/
 	exec $(PROGRAM) serve $(ARGS)
 
-# Every scripts/test-*.sh is a test: it ends with an error if what it checks does not hold. Tests that run the program run the release build:
-# users have that one, and the debug build takes 0.4 seconds to read a command line.
+# Every scripts/test-*.sh is a test: it ends with an error if what it checks does not hold. Tests that run the program run the release
+# build: users have that one, and the debug build takes 0.4 seconds to read a command line.
 test: dependencies test-dependencies ## run all tests on a real PostgreSQL
 	$(call announce,debug/mortise)
 	@$(SWIFT) build $(RELEASE) --product mortise

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Shows that scripts/test-history.sh finds a broken fence: builds a copy of the sources in which each rule can be taken out, and runs the test
-# without each rule (about 40 minutes). --program FILE takes a program that was built from such a copy. Rules can be named as arguments.
-# Prints the number of violations for each rule, and fails if a rule's absence was not found.
+# Shows that scripts/test-history.sh finds a broken fence: builds a copy of the sources in which each rule can be taken out, and runs the
+# test without each rule (about 40 minutes). --program FILE takes a program that was built from such a copy. Rules can be named as
+# arguments. Prints the number of violations for each rule, and fails if a rule's absence was not found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PYTHONDONTWRITEBYTECODE=1

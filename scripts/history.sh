@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The long form of scripts/test-history.sh: the release build, with three nodes and then with five, at least 5,000 changes each, and the logs kept
-# in .build/history. --minutes N is the time of each run (default: 20). Other arguments go to Tests/History/run.py, too.
+# The long form of scripts/test-history.sh: the release build, with three nodes and then with five, at least 5,000 changes each, and the
+# logs kept in .build/history. --minutes N is the time of each run (default: 20). Other arguments go to Tests/History/run.py, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 MORTISE_PROGRAM=${MORTISE_PROGRAM:-$(swift build -c release --show-bin-path)/mortise}

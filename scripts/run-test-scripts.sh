@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every scripts/test-*.sh, one more at a time than there are processors, and prints the output of each when it has ended. JOBS sets
-# another number. They use ports and folders of their own, and much of their time is waiting: for a browser, a gateway, or the end of a lease.
+# another number. They use ports and folders of their own, and much of their time is waiting: for a browser, a gateway, or the end of a
+# lease.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./temporary.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that no kind of request costs more instructions than its limit. The counts do not depend on the load of the machine. They differ by a
-# few hundredths between versions of the compiler and of the packages, so a limit is up to a tenth above what was counted.
+# Checks that no kind of request costs more instructions than its limit. The counts do not depend on the load of the machine. They differ by
+# a few hundredths between versions of the compiler and of the packages, so a limit is up to a tenth above what was counted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs gitleaks and kingfisher with the rules of examples/leaks over a folder with genuine tokens of every kind and with texts that resemble them,
-# and checks that each finds the tokens and nothing else. Neither Debian nor PyPI has trufflehog, so LeakScannerTests checks the regular expression
-# of its rule alone. The server is the debug build, or the program that MORTISE_PROGRAM names.
+# Runs gitleaks and kingfisher with the rules of examples/leaks over a folder with genuine tokens of every kind and with texts that resemble
+# them, and checks that each finds the tokens and nothing else. Neither Debian nor PyPI has trufflehog, so LeakScannerTests checks the
+# regular expression of its rule alone. The server is the debug build, or the program that MORTISE_PROGRAM names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install-test-dependencies.sh

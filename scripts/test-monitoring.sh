@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks examples/monitoring: the rules by their tests, the metrics of a running server by promtool, and that the server has every metric that
-# the rules and the dashboard name. The server is the debug build, or the program that MORTISE_PROGRAM names. PROMTOOL names another promtool.
+# Checks examples/monitoring: the rules by their tests, the metrics of a running server by promtool, and that the server has every metric
+# that the rules and the dashboard name. The server is the debug build, or the program that MORTISE_PROGRAM names. PROMTOOL names another
+# promtool.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 promtool=${PROMTOOL:-promtool}
