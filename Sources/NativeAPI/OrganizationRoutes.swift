@@ -127,8 +127,8 @@ struct OrganizationRoutes: Sendable {
             tag: NativeSurface.Tag.organizations,
             summary: "Change an organization",
             description: """
-                What is absent stays. Tokens that were made keep what they begin with; `null` lets new ones begin as they do without a \
-                prefix.
+                An absent member stays as it is. Existing tokens keep their prefix. With a null `token_prefix`, new tokens have the \
+                prefix of their kind.
                 """,
             access: .operator(Permission.platform.rawValue),
             parameters: [.organization],

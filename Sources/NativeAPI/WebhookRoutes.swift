@@ -192,7 +192,7 @@ struct WebhookRoutes: Sendable {
             id: "updateWebhook",
             "Change a webhook",
             description: """
-                What is absent stays. Events that wait for an attempt go to the new URL. The operation needs `events:read`, too.
+                An absent member stays as it is. Events that wait for an attempt go to the new URL. The operation needs `events:read`, too.
                 """,
             body: .required(
                 .object([

@@ -106,6 +106,11 @@ public struct PostgresConfiguration: Sendable {
     }
 
     /// Returns a configuration for another role, with the same server and database.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the role.
+    ///   - password: The password. With `nil`, libpq looks for one in its environment and its password file.
+    /// - Returns: The configuration.
     public func user(_ name: String, password: String?) -> Self {
         var copy = self
         copy.user = name
@@ -114,6 +119,11 @@ public struct PostgresConfiguration: Sendable {
     }
 
     /// Returns a configuration with one more server setting.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the setting, such as `statement_timeout`. An earlier value of the same name is replaced.
+    ///   - value: The value, as `SET` accepts it.
+    /// - Returns: The configuration. Its connections have the setting from their beginning.
     public func setting(_ name: String, _ value: String) -> Self {
         var copy = self
         copy.settings[name] = value

@@ -43,6 +43,8 @@ private func closeIgnoringCancellation<Resource: Sendable, Failure: Error>(
 extension Reactor {
     /// Starts a reactor, passes it to `body`, and shuts it down afterwards.
     ///
+    /// A cancellation reaches `body`, and not the end of the resource.
+    ///
     /// - Parameters:
     ///   - name: The name that the reactor's threads have in a debugger.
     ///   - body: The work that needs the reactor.
@@ -58,6 +60,8 @@ extension Reactor {
 
 extension PostgresConnection {
     /// Opens a connection, passes it to `body`, and closes it afterwards.
+    ///
+    /// A cancellation reaches `body`, and not the end of the resource.
     ///
     /// - Parameters:
     ///   - configuration: The server, the database and the role.
@@ -79,6 +83,8 @@ extension PostgresConnection {
 
 extension PostgresPool {
     /// Creates a pool, passes it to `body`, and shuts it down afterwards.
+    ///
+    /// A cancellation reaches `body`, and not the end of the resource.
     ///
     /// - Parameters:
     ///   - configuration: The server, the database and the role.
@@ -102,6 +108,8 @@ extension PostgresPool {
 
 extension PostgresPipeline {
     /// Creates a pipeline, passes it to `body`, and shuts it down afterwards.
+    ///
+    /// A cancellation reaches `body`, and not the end of the resource.
     ///
     /// - Parameters:
     ///   - configuration: The server, the database and the role.

@@ -226,7 +226,7 @@ import Testing
             }
             #expect(try first.string("key") != second.string("key"))
             try await revoke(second)
-            // What was announced stands for a rotation that names no grace period, and one with more does not put it off.
+            // An announced end stands if a rotation names no grace period, and a longer grace period does not put it off.
             #expect(try second.string("grace_period_ends_at") == first.string("grace_period_ends_at"))
             let third = try await client.post("\(old.path)/rotate", ["grace_period_hours": 720])
             #expect(try third.string("grace_period_ends_at") == first.string("grace_period_ends_at"))

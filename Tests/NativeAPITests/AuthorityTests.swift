@@ -43,7 +43,7 @@ import Testing
                 let restored = try await api.send("PATCH", path, .object(back), as: mortise.adminToken)
                 #expect(restored.status == 200, "\(restored)")
             }
-            // What it makes for servers are test keys, with ends and addresses of their own.
+            // The keys that it makes for servers are test keys, with ends and addresses of their own.
             let service = try await api.post("/v1/workspaces/default/service-keys", ["name": "s"], as: token)
             #expect(service["key", "mode"] == "test" && service["key", "expires_at"] == .null, "\(service)")
             #expect(try await mortise.makeClientKey("c", as: token).token.hasPrefix("mkc_test_"))
@@ -69,7 +69,7 @@ import Testing
             func patch(_ change: JSONValue, _ token: String) async throws -> Int {
                 try await api.send("PATCH", path, change, as: token).status
             }
-            // What members set themselves they change as they like.
+            // Members change a restriction that they set themselves as they like.
             #expect(try await patch(["rate_limit_per_minute": 10, "allowed_ips": ["127.0.0.1"]], member) == 200)
             #expect(try await patch(["rate_limit_per_minute": nil, "allowed_ips": nil], member) == 200)
             #expect(try await api.post("\(path)/disable", as: member).status == 200)

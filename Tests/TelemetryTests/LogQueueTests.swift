@@ -101,7 +101,7 @@ import Testing
         }
         func count(_ part: String) -> Int { collector.lines.withLock { $0.count { $0.contains(part) } } }
         #expect(count(#""error":"refused"#) == 10)
-        // What is not a warning is written in full.
+        // Lines below the level of a warning are all written.
         #expect(count(#""message":"request""#) == 100)
         now.withLock { $0 += 1_000_000 }
         logger.error("the request failed", metadata: ["operation": "verify", "error": "refused again"])

@@ -13,7 +13,7 @@ dateField();
 selection(document);
 tips();
 
-// What happened is said once: a reload must not say it again.
+// A message about a change is shown once: a reload must not show it again.
 const url = new URL(location.href);
 if (url.searchParams.has("done") || url.searchParams.has("ended")) {
   url.searchParams.delete("done");

@@ -41,7 +41,7 @@ package enum AudienceName: Sendable, Hashable {
 
 /// The path of a check: `/v1/authorize/workspaces/{id}{options}/{anything}`, or the same with an organization.
 ///
-/// The gateway's configuration writes the path up to `{anything}`. What follows comes from the client and is not read.
+/// The gateway's configuration writes the path up to `{anything}`. The rest comes from the client and is not read.
 package struct CheckPath: Sendable, Hashable {
     /// The audience.
     package let audience: AudienceName

@@ -5,6 +5,11 @@ public enum UUIDv7 {
     /// Creates a UUID from an instant and 74 of 80 random bits.
     ///
     /// The first 48 bits are the milliseconds since 1970, so ids sort by time. An instant before 1970 counts as 1970.
+    ///
+    /// - Parameters:
+    ///   - instant: The instant.
+    ///   - random: 80 random bits. The 4 highest bits of the first number and the 2 highest bits of the second are not used.
+    /// - Returns: The UUID.
     public static func make(at instant: Timestamp, random: (UInt16, UInt64)) -> UUID {
         let milliseconds = UInt64(max(0, instant.microsecondsSinceUnixEpoch / 1_000))
         let high = milliseconds << 16 | 0x7000 | UInt64(random.0 & 0x0FFF)
@@ -13,6 +18,11 @@ public enum UUIDv7 {
     }
 
     /// Creates a UUID from an instant and random bits of `generator`.
+    ///
+    /// - Parameters:
+    ///   - instant: The instant, in whole milliseconds. One before 1970 counts as 1970.
+    ///   - generator: The source of randomness.
+    /// - Returns: The UUID.
     public static func make(at instant: Timestamp, using generator: inout some RandomNumberGenerator) -> UUID {
         make(at: instant, random: (generator.next(), generator.next()))
     }

@@ -42,6 +42,13 @@ public struct Token: Sendable, Redacted {
     /// Creates the token that has a given secret part.
     ///
     /// Equal arguments give equal tokens.
+    ///
+    /// - Parameters:
+    ///   - prefix: The prefix of the token.
+    ///   - mode: The key's mode.
+    ///   - workspace: The workspace whose database holds the key.
+    ///   - body: The 32 characters of the secret part.
+    /// - Returns: The token, with its checksum.
     public static func make(prefix: TokenPrefix, mode: KeyMode, workspace: WorkspaceRef, body: TokenBody) -> Token {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(TokenParser.lengths.upperBound)

@@ -29,7 +29,12 @@ public struct WorkspaceRef: Sendable, Hashable {
     /// True for the reference of the control database.
     public var isRoot: Bool { self == .root }
 
-    /// Creates a random reference in `cell`, uniform over the other 6 characters, and never ``root``.
+    /// Creates a random reference in a cell, uniform over the other 6 characters, and never ``root``.
+    ///
+    /// - Parameters:
+    ///   - cell: The cell. Defaults to the first one.
+    ///   - generator: The source of randomness.
+    /// - Returns: The reference.
     public static func random(in cell: Cell = .first, using generator: inout some RandomNumberGenerator) -> WorkspaceRef
     {
         while true {

@@ -9,7 +9,7 @@ extension RateLimits {
     ///
     /// The function is for uses that can neither wait for the other nodes nor be refused too early. It refuses no use that an exact count
     /// over all nodes allows. `n` nodes that have not heard of each other count at most `n` times each limit, and what becomes available in
-    /// ``exchangeSlack`` on each. What was counted too much is refused later, because every use is reported.
+    /// ``exchangeSlack`` on each. Later uses make up for an excess, because every use is reported.
     ///
     /// - Parameters:
     ///   - usage: The earlier use, which is updated.

@@ -89,7 +89,7 @@ final class OutcomeRecorder: Sendable {
                 waiting.continuation.resume(returning: failing[waiting.ended.attempt.webhook.id])
             }
         } catch let error as PostgresError where error.leavesOutcomeOpen && !isRepeated {
-            // What was recorded is not recorded again.
+            // The batch may have been recorded. A repetition records no attempt a second time.
             await write(batch, isRepeated: true)
         } catch let error as PostgresError where error.code == .server && batch.count > 1 {
             // A row that the server refuses must not take the records of the others with it.

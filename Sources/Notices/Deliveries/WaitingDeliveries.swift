@@ -48,7 +48,7 @@ final class WaitingDeliveries: Sendable {
                     if count.number + count.added < part {
                         count.added >= max(1, part / 10)
                     } else {
-                        // What was added can have been delivered meanwhile.
+                        // The added deliveries may have ended since the last count.
                         count.added > 0 || now - count.countedAt >= Self.repetition
                     }
                 if isDue { uncounted.append(id) }

@@ -157,7 +157,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
     // MARK: Ends
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // What cannot be read is something of an answer.
+        // Bytes that cannot be read are the beginning of an answer, so the connection was not stale.
         let isUnreadable = error is HTTPParserError || error is NIOHTTPDecoderError
         end(with: isReused && status == nil && !isUnreadable ? StaleConnection() : error)
         close(context)

@@ -102,7 +102,8 @@ public final class PostgresConnection: Sendable {
     /// - Parameters:
     ///   - sql: The statements, separated by semicolons.
     ///   - deadline: The maximum time of all statements together. Defaults to the configuration's `queryDeadline`.
-    /// - Throws: The errors of ``query(_:_:deadline:)``.
+    /// - Throws: The errors of ``query(_:_:deadline:)``, also `cancelled` if the task is cancelled: the server then stops the statement that
+    ///   it works on, and executes none after it.
     public func script(_ sql: String, deadline: Duration? = nil) async throws(PostgresError) {
         let deadline = deadline ?? configuration.queryDeadline
         guard let spans else {
@@ -121,7 +122,7 @@ public final class PostgresConnection: Sendable {
     /// A pool closes a connection that listens when the connection comes back: no other caller expects its notifications.
     ///
     /// - Parameter channel: The name of the channel, unquoted.
-    /// - Throws: The errors of ``query(_:_:deadline:)``.
+    /// - Throws: The errors of ``query(_:_:deadline:)``, whose deadline and cancellation apply.
     public func listen(_ channel: String) async throws(PostgresError) {
         session.wire.withLock { $0.isListening = true }
         try await script("LISTEN \(Self.quote(identifier: channel))")
@@ -149,7 +150,7 @@ public final class PostgresConnection: Sendable {
 
     /// Closes the connection.
     ///
-    /// Callers that still wait for an answer get `closed`.
+    /// Callers that still wait for an answer get `closed`. The call does not wait, so a cancellation has no effect on it.
     public func close() async {
         session.retire()
     }

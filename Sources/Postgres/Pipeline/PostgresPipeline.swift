@@ -73,7 +73,14 @@ public final class PostgresPipeline: Sendable {
 
     /// Executes a look-up, and returns its rows with the mark of the session that answered.
     ///
-    /// The parameters and errors are those of ``query(_:_:deadline:)``, and the errors of the session's question.
+    /// A cancelled task gets `cancelled` at once.
+    ///
+    /// - Parameters:
+    ///   - statement: A statement that reads.
+    ///   - parameters: The values of `$1`, `$2`, …
+    ///   - deadline: The maximum time, with the time to connect. Defaults to the configuration's `queryDeadline`.
+    /// - Returns: The rows, and the mark. It is ``SessionMark/none`` if the pipeline has no question.
+    /// - Throws: The errors of ``query(_:_:deadline:)``, and those of the session's question.
     public func answer(
         _ statement: Statement,
         _ parameters: [any PostgresEncodable] = [],
@@ -236,7 +243,7 @@ public final class PostgresPipeline: Sendable {
 
     /// Closes the connections.
     ///
-    /// Callers that wait get `closed`, and so do later ones.
+    /// Callers that wait get `closed`, and so do later ones. The call does not wait, so a cancellation has no effect on it.
     public func shutdown() async {
         for lane in lanes { lane.shutDown() }
     }

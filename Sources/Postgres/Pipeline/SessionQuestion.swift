@@ -11,7 +11,7 @@ public struct SessionQuestion: Sendable {
     ///
     /// - Parameters:
     ///   - statement: A statement that reads and has no parameters.
-    ///   - mark: Returns the mark that stands for the rows of the answer.
+    ///   - mark: Returns the mark that stands for the rows of the answer. A look-up that needs the mark throws the error of this closure.
     public init(_ statement: Statement, mark: @escaping @Sendable (Rows) throws(PostgresError) -> SessionMark) {
         self.statement = statement
         self.mark = mark

@@ -123,6 +123,8 @@ public final class PostgresPool: Sendable {
 
     /// Executes a statement on a connection of the pool.
     ///
+    /// A cancelled task leaves the queue, or cancels the statement on the server.
+    ///
     /// - Parameters:
     ///   - statement: The statement.
     ///   - parameters: The values of `$1`, `$2`, …
@@ -140,6 +142,8 @@ public final class PostgresPool: Sendable {
     }
 
     /// Runs `body` in a transaction on a connection of the pool.
+    ///
+    /// A cancelled task leaves the queue. Later, its cancellation has the effect that ``PostgresConnection/transaction(_:_:)`` describes.
     ///
     /// - Parameters:
     ///   - options: The isolation level and the access mode.
@@ -163,6 +167,8 @@ public final class PostgresPool: Sendable {
     public var statistics: Statistics { state.withLock(\.statistics) }
 
     /// Shuts the pool down: refuses new callers, closes idle connections, and closes the others when they come back.
+    ///
+    /// The call does not wait for the others, so a cancellation has no effect on it.
     public func shutdown() async {
         perform(state.withLock { $0.shutDown() })
         reactor.removeTicker(id: id)

@@ -83,7 +83,7 @@ public final class Reactor: Sendable {
     /// Stops the reactor, and returns when its thread has ended.
     ///
     /// Close connections and pools first: the callers of a connection that is still open get `closed`. Calling this method again waits
-    /// for the same end.
+    /// for the same end. A cancelled task waits, too.
     public func shutdown() async {
         let waiter = Waiter<Void>()
         let handlers = state.withLock { state in

@@ -119,8 +119,8 @@ final class Session: Sendable {
     ///   - policy: The rule for sync points.
     ///   - silence: The time without an answer after which a session for look-ups counts as frozen. Defaults to the time of a whole
     ///     statement, and some more.
-    ///   - isPatient: True for a session that replaces a frozen one. Where a whole server is slow, replacing its sessions again and again
-    ///     would not make it faster.
+    ///   - isPatient: True for a session that replaces a frozen one. If a whole server is slow, replacing its sessions again and again
+    ///     does not make it faster.
     ///   - reactor: The thread that waits for the socket.
     ///   - logger: Receives the server's notices.
     ///   - onOpen: Called once, on any thread, when the connection is open or has failed.

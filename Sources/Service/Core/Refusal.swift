@@ -55,7 +55,7 @@ public enum Refusal: Error, Sendable {
 extension Refusal {
     /// The conflict of a repeated request whose resource no longer exists.
     static let resourceDeleted = Refusal.conflict(
-        "What was created with this Idempotency-Key has been deleted; use another Idempotency-Key."
+        "The object that was created with this Idempotency-Key has been deleted; use another Idempotency-Key."
     )
 }
 

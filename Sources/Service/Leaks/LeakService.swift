@@ -8,7 +8,7 @@ import Tenancy
 
 /// The use cases of leaked tokens.
 ///
-/// A genuine token leaves the event `leaked` in the history of its key. What else happens to the key is the organization's choice
+/// A genuine token leaves the event `leaked` in the history of its key. The organization chooses the effect on the key
 /// (``LeakAction``).
 package struct LeakService: Sendable {
     let context: ServiceContext
@@ -24,8 +24,8 @@ package struct LeakService: Sendable {
 
     /// Handles a report from anybody.
     ///
-    /// Neither the result nor its time tells the sender which of the texts are tokens. What could not be done before the answer is kept,
-    /// and nodes repeat it (``LeakRetries``).
+    /// Neither the result nor its time tells the sender which of the texts are tokens. A text that could not be dealt with before the
+    /// answer is kept, and nodes try again (``LeakRetries``).
     ///
     /// - Parameters:
     ///   - texts: The texts.

@@ -10,7 +10,7 @@ import Verification
 /// case and dialect the change comes from.
 ///
 /// - A credential bounds keys of its own kind in everything: permissions, scopes, mode, namespaces, addresses, limits and
-///   end. What administration makes for others, it bounds in the mode alone.
+///   end. Keys that administration makes for others are bounded in the mode alone.
 /// - A replaced secret and a deprecated key disable and revoke, and change nothing else.
 /// - A restriction that a caller of a higher rank set can be loosened only by a caller of that rank.
 struct Authority {

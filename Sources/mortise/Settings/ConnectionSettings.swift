@@ -50,7 +50,7 @@ package struct ConnectionSettings: Sendable, Equatable {
     /// The number of connections that a server should allow for one program with these settings.
     package var recommended: Int {
         let others = maximumBesidesLookups + Self.reserve
-        // Where no setting gives the number, a third of the connections is for look-ups.
+        // Without a setting, a third of the connections is for look-ups.
         return lookupWorkspaces.map { others + $0 } ?? (others * 3 + 1) / 2
     }
 
