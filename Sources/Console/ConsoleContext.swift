@@ -106,14 +106,14 @@ struct ConsoleContext: Sendable {
         }
     }
 
-    /// Returns a page that goes on by itself to another one.
+    /// Returns a page that leads the browser to another page without a click.
     ///
     /// - Parameters:
     ///   - target: The address of the other page.
     ///   - sentence: The reason, for a browser that does not go on by itself.
     ///   - link: The text of the link.
     /// - Returns: The answer.
-    func onward(to target: String, _ sentence: String, link: String = "Go on to the page") -> EndpointResponse {
+    func forwardingPage(to target: String, _ sentence: String, link: String = "Go on to the page") -> EndpointResponse {
         pages.page("arrival", ["title": "One moment", "target": target, "sentence": sentence, "link": link])
     }
 
@@ -127,7 +127,7 @@ struct ConsoleContext: Sendable {
             request.headers.single(.secFetchMode) == "navigate", request.cookie(cookie) == nil,
             request.path.hasPrefix("/console")
         else { return nil }
-        return onward(to: request.target, "You followed a link to the console.")
+        return forwardingPage(to: request.target, "You followed a link to the console.")
     }
 
     /// Throws unless the header fields say that a page of the console sent the request.

@@ -33,8 +33,9 @@ public final class Striped<State: Sendable>: Sendable {
 }
 
 /// Returns the number of the current thread's copy, from 0 to 15.
-@usableFromInline
-func currentStripe() -> Int {
+///
+/// Several threads share a number.
+public func currentStripe() -> Int {
     // The addresses of threads differ in high bits only, which the multiplication (Fibonacci hashing) spreads.
     let hash = UInt64(pthread_self()) &* 0x9E37_79B9_7F4A_7C15
     return Int(hash >> 60)

@@ -1,5 +1,4 @@
 package import FoundationEssentials
-import Glibc
 public import KeyStore
 package import Keys
 import Locks
@@ -328,11 +327,7 @@ public final class UsageRecorder: Sendable {
     }
 
     /// A number for the current thread, below `shardsOfSecret`.
-    ///
-    /// The addresses of threads differ in high bits only, which the multiplication (Fibonacci hashing) spreads.
-    private static var threadIndex: UInt64 {
-        (UInt64(pthread_self()) &* 0x9E37_79B9_7F4A_7C15) >> 62
-    }
+    private static var threadIndex: UInt64 { UInt64(currentStripe() >> 2) }
 
     private var boundOfShard: Int { max(options.maximumSecrets / Self.shardCount, 1) }
 }

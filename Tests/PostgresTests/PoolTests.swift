@@ -89,8 +89,8 @@ import Testing
             try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample)) { pool in
                 let (end, work) = AsyncStream.makeStream(of: Void.self)
                 let first = try await pool.withConnection(leaving: { connection in
-                    let aftermath: PostgresPool.Aftermath = { _ in for await _ in end {} }
-                    return (connection.backendProcessID, aftermath)
+                    let followUp: PostgresPool.FollowUp = { _ in for await _ in end {} }
+                    return (connection.backendProcessID, followUp)
                 })
                 let next = Task { try await pool.withConnection { $0.backendProcessID } }
                 try await eventually("the next caller waits") { pool.usage.waiting == 1 }

@@ -66,7 +66,7 @@ struct ProgramRoutes: Sendable {
                 throw Problem(.invalidRequest, detail: "The address is incomplete or was changed.")
             }
             let query = FormText.encode([(name: "code", value: code), (name: "state", value: program.state)])
-            return context.onward(
+            return context.forwardingPage(
                 to: "http://127.0.0.1:\(program.port)/?\(query)",
                 "The program on this machine is signed in.",
                 link: "Go on if this page stays"

@@ -26,7 +26,7 @@ struct ProviderRoutes: Sendable {
                 let start = try await provider.begin(redirect: redirect, next: next)
                 // A page and no redirect: the policy of the sign-in page knows the provider, and not to whom the provider sends the browser
                 // on.
-                var answer = context.onward(
+                var answer = context.forwardingPage(
                     to: start.location,
                     "You sign in with \(provider.name).",
                     link: "Go on to \(provider.name)"
@@ -61,7 +61,7 @@ struct ProviderRoutes: Sendable {
                     redirect: redirect,
                     from: request.origin
                 )
-                answer = context.onward(to: SignInForm.next(completion.next), "You are signed in.")
+                answer = context.forwardingPage(to: SignInForm.next(completion.next), "You are signed in.")
                 let cookie = Cookie.set(Cookie.session, completion.cookie)
                 answer.headers.append(HTTPField(name: .setCookie, value: cookie))
             } catch let refusal as ProviderRefusal {

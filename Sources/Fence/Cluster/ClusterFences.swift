@@ -70,7 +70,7 @@ public final class ClusterFences: Sendable {
             do {
                 try await pool.withConnection(leaving: { session in
                     try await advance(&course, keys, session, &result, change)
-                    return ((), aftermath(of: course))
+                    return ((), followUp(of: course))
                 })
             } catch {
                 logger.debug("a session with a fence ended", metadata: ["error": "\(error)"])
@@ -173,7 +173,7 @@ public final class ClusterFences: Sendable {
     /// Returns the lift of the fence of a change that was rolled back, which keeps the session until it has ended.
     ///
     /// It has the time that a statement of the change would have. A fence that it does not lift expires.
-    private func aftermath(of course: FencedChange) -> PostgresPool.Aftermath? {
+    private func followUp(of course: FencedChange) -> PostgresPool.FollowUp? {
         guard case .finished(.refused(let fence)) = course.step else { return nil }
         let deadline = nextDeadline
         lifts.begin()

@@ -50,9 +50,9 @@ extension RateLimits {
 
     /// Counts one use if every limit and the node's allowance permit it.
     ///
-    /// Together, `n` nodes count at most the limit, and what one allowance of each of the others is: `(n - 1) / n` of the uses that were
-    /// left when it was granted, or `1 / 8n` of the limit without a grant, at least 1. Later uses make up for an excess, because
-    /// every use is reported.
+    /// Together, `n` nodes count at most the limit and one allowance of each of the other nodes. A granted allowance is `1 / n` of the
+    /// uses that were left at its grant. An allowance without a grant is `1 / 8n` of the limit, and at least 1. Later uses make up for an
+    /// excess, because every use is reported.
     ///
     /// - Parameters:
     ///   - usage: The key's earlier use, which is updated.

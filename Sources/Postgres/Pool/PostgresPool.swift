@@ -90,7 +90,7 @@ public final class PostgresPool: Sendable {
     }
 
     /// Work over a lent connection for which nobody waits.
-    package typealias Aftermath = @Sendable (PostgresConnection) async -> Void
+    package typealias FollowUp = @Sendable (PostgresConnection) async -> Void
 
     /// Lends a connection to `body`, and then to work for which the caller does not wait.
     ///
@@ -101,14 +101,14 @@ public final class PostgresPool: Sendable {
     /// - Returns: The value that `body` returns, as soon as it does.
     /// - Throws: The errors of ``withConnection(_:)``.
     package func withConnection<T>(
-        leaving body: (PostgresConnection) async throws -> (value: T, aftermath: Aftermath?)
+        leaving body: (PostgresConnection) async throws -> (value: T, followUp: FollowUp?)
     ) async throws -> T {
         let pooled = try await lease()
         do {
-            let (value, aftermath) = try await body(pooled.connection)
-            if let aftermath {
+            let (value, followUp) = try await body(pooled.connection)
+            if let followUp {
                 Task.detached { [self] in
-                    await aftermath(pooled.connection)
+                    await followUp(pooled.connection)
                     release(pooled)
                 }
             } else {

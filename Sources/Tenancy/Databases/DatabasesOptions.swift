@@ -2,10 +2,10 @@ public import Fence
 
 /// The limits of the connections that one node opens.
 ///
-/// They are on each cluster at most `maximumLookupConnections`, `maximumManagedDatabases * connectionsPerManagedDatabase`,
-/// `maximumOverviewDatabases` and `maximumStoppedDatabases` connections, and on the primary one `controlConnections`, `controlReaders`,
-/// `maximumStoppedDatabases`, one for counts and a look-up connection for each reactor more, whatever the number of
-/// workspaces; see `maximumConnections`.
+/// The number of workspaces does not change them. Each cluster has at most `maximumLookupConnections`,
+/// `maximumManagedDatabases * connectionsPerManagedDatabase`, `maximumOverviewDatabases` and `maximumStoppedDatabases` connections. The
+/// primary cluster also has `controlConnections`, `controlReaders`, `maximumStoppedDatabases`, one connection for counts, and one
+/// look-up connection for each reactor. See `maximumConnections`.
 public struct DatabasesOptions: Sendable {
     /// The maximum number of look-up connections to a cluster's workspaces.
     ///
