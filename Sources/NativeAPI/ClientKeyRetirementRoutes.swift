@@ -41,8 +41,8 @@ struct ClientKeyRetirementRoutes: Sendable {
             tag: NativeSurface.Tag.clientKeys,
             summary: "End the client keys of a subject that is gone",
             description: """
-                Disables or revokes all client keys of a subject, for example of a user that the application's session issuer no longer knows. \
-                With `keep` the operation only counts them.
+                Disables or revokes all client keys of a subject, for example of a user that the application's session \
+                issuer no longer knows. With `keep` the operation only counts them.
                 """,
             access: .owner(.keysWrite),
             parameters: [

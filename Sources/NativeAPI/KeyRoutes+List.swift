@@ -62,8 +62,9 @@ extension KeyRoutes {
             "List \(family.noun)s, newest first",
             .keysRead,
             description: """
-                `sort` names another order. Uses are written every second, so the list can lack those of the last two seconds. A key that is \
-                renamed or used while its list is read can appear twice or not at all in that order.
+                `sort` names another order. Uses are written every second, so the list can lack those of the last two \
+                seconds. A key that is renamed or used while its list is read can appear twice or not at all in that \
+                order.
                 """,
             query: QuerySchema([.limit, Self.cursor, Self.sort] + filters),
             responses: [

@@ -188,8 +188,8 @@ struct KeyRoutes: Sendable {
             "Rotate \(family.article) \(family.noun)",
             .keysWrite,
             description: """
-                The key keeps its id and gets a new token. The previous token works until the grace period ends. An older one ends at once. The new \
-                token is in this answer and in no other.
+                The key keeps its id and gets a new token. The previous token works until the grace period ends. An \
+                older one ends at once. The new token is in this answer and in no other.
                 """,
             body: .optional(KeySchema.rotate),
             responses: [

@@ -119,9 +119,9 @@ struct MemberRoutes: Sendable {
             id: "addMember",
             "Add a member",
             description: """
-                An existing user of the organization gets one more role; name and password are then ignored. Otherwise a user is created. No \
-                mail is sent. Only owners add owners, and an admin key gives no role with more permissions than it has. Only an operator \
-                can add a user of another organization.
+                An existing user of the organization gets one more role; name and password are then ignored. Otherwise \
+                a user is created. No mail is sent. Only owners add owners, and an admin key gives no role with more \
+                permissions than it has. Only an operator can add a user of another organization.
                 """,
             body: .required(
                 .object([
@@ -188,8 +188,9 @@ struct MemberRoutes: Sendable {
             id: "updateMember",
             "Change a member's role, name or password",
             description: """
-                An absent member stays as it is. A null name removes the name. A new password ends the member's sessions. The caller must be \
-                able to give every role that the user has. The role of the last owner cannot be changed.
+                An absent member stays as it is. A null name removes the name. A new password ends the member's \
+                sessions. The caller must be able to give every role that the user has. The role of the last owner \
+                cannot be changed.
                 """,
             body: .required(
                 .object([
@@ -232,9 +233,9 @@ struct MemberRoutes: Sendable {
             id: "unbindMember",
             "Separate a member from an account of the identity provider",
             description: """
-                The first sign-in with the identity provider binds its account to the member of the verified e-mail address, and another \
-                account with that address is refused. Afterwards the next account takes its place. The member's sessions end. Only an owner \
-                or an operator can do this.
+                The first sign-in with the identity provider binds its account to the member of the verified e-mail \
+                address, and another account with that address is refused. Afterwards the next account takes its \
+                place. The member's sessions end. Only an owner or an operator can do this.
                 """,
             responses: [EndpointResult(.noContent, "The member has no account of the identity provider.")]
         ) { organization, request in
@@ -254,9 +255,10 @@ struct MemberRoutes: Sendable {
             id: "removeMember",
             "Remove a member",
             description: """
-                The member's sessions end at once. A user without any other role is deleted. The last owner cannot be removed. The user's \
-                client keys in workspaces that the user can no longer enter are disabled, unless `client_keys` names something else. If such a \
-                workspace cannot be reached, the member stays; with `client_keys=keep` the member is removed in any case.
+                The member's sessions end at once. A user without any other role is deleted. The last owner cannot be \
+                removed. The user's client keys in workspaces that the user can no longer enter are disabled, unless \
+                `client_keys` names something else. If such a workspace cannot be reached, the member stays; with \
+                `client_keys=keep` the member is removed in any case.
                 """,
             query: QuerySchema([
                 QueryParameter(

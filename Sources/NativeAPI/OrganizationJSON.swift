@@ -36,8 +36,9 @@ struct OrganizationJSON: JSONWritable {
                 .oneOf(LeakAction.allCases.map(\.rawValue)).orNull
                     .described(
                         """
-                        The reaction to a leaked token of a workspace's key: the event alone, a confinement to the addresses that used the key \
-                        in the last 30 days, or a revocation. Null is `notify` for test keys and publishable keys, and `revoke` for others.
+                        The reaction to a leaked token of a workspace's key: the event alone, a confinement to the \
+                        addresses that used the key in the last 30 days, or a revocation. Null is `notify` for test \
+                        keys and publishable keys, and `revoke` for others.
                         """
                     )
             ),

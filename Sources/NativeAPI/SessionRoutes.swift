@@ -43,8 +43,8 @@ struct SessionRoutes: Sendable {
             tag: NativeSurface.Tag.sessions,
             summary: "Sign in",
             description: """
-                A credential in the request is not looked at. Failures are counted for the account and the client's address together, so that \
-                nobody can lock out somebody else.
+                A credential in the request is not looked at. Failures are counted for the account and the client's \
+                address together, so that nobody can lock out somebody else.
                 """,
             access: .open,
             body: .required(

@@ -152,8 +152,8 @@ struct WorkspaceRoutes: Sendable {
             id: "updateWorkspace",
             "Change a workspace",
             description: """
-                An absent member stays as it is. `null` removes the name, and lets members give every scope without a wildcard to their own \
-                client keys.
+                An absent member stays as it is. `null` removes the name, and lets members give every scope without a \
+                wildcard to their own client keys.
                 """,
             body: .required(
                 .object([

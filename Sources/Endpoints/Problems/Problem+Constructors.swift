@@ -91,8 +91,8 @@ extension Problem {
         Problem(
             .headersTooLarge,
             detail: """
-                The request must have at most \(fields) header fields. They and the request line must have at most \(field) bytes each, and \
-                \(bytes) bytes together.
+                The request must have at most \(fields) header fields. They and the request line must have at most \
+                \(field) bytes each, and \(bytes) bytes together.
                 """,
             headers: [.connection: "close"]
         )

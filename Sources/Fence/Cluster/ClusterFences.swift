@@ -225,11 +225,3 @@ public final class ClusterFences: Sendable {
         }
     }
 }
-
-extension Duration {
-    /// The whole milliseconds of the duration.
-    var milliseconds: Int64 {
-        let parts = components
-        return parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
-    }
-}

@@ -71,7 +71,7 @@ extension PostgresConnection {
         life: Duration,
         deadline: Duration
     ) async throws(PostgresError) -> (ServerTimeline, ServerTimeline?) {
-        let parameters: [any PostgresEncodable] = [fence, keys.workspace, keys.keys, life.milliseconds]
+        let parameters: [any PostgresEncodable] = [fence, keys.workspace, keys.keys, life.timeoutMilliseconds]
         return try Self.timelines(try await query(FenceStatements.insert, parameters, deadline: deadline))
     }
 

@@ -45,7 +45,7 @@ final class LeaseLoop: Sendable {
         configuration.connectDeadline = min(configuration.connectDeadline, times.renewalDeadline)
         configuration.queryDeadline = times.renewalDeadline
         // The server gives up what this side has given up.
-        let limit = "\(times.renewalDeadline.milliseconds)ms"
+        let limit = "\(times.renewalDeadline.timeoutMilliseconds)ms"
         self.configuration = configuration.setting("lock_timeout", limit).setting("statement_timeout", limit)
             .setting("default_transaction_isolation", "read committed")
             // An operator can make a server read-only for changes. Leases go on, so that keys are verified.

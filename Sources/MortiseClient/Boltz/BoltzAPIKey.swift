@@ -39,7 +39,7 @@ extension Boltz {
         public let keyPrefix: String
         /// The type of the key.
         public let keyType: KeyType
-        /// The time of the last use, to about a minute, or `nil` before the first use.
+        /// The time of the last use, as of about two seconds ago, or `nil` before the first use.
         public let lastUsedAt: Date?
         /// True for a key for production, and false for a key for tests.
         public let isLive: Bool

@@ -35,7 +35,7 @@ extension Clerk {
         public let expiration: Date?
         /// The id of the user that created the key, or `nil` if an admin key did.
         public let createdBy: String?
-        /// The time of the last use, to about a minute, or `nil` before the first use.
+        /// The time of the last use, as of about two seconds ago, or `nil` before the first use.
         public let lastUsedAt: Date?
         /// The time of the creation.
         public let createdAt: Date

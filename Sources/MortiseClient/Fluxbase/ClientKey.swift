@@ -33,7 +33,7 @@ extension Fluxbase {
         public let expiresAt: Date?
         /// The time at which the key was revoked, if it was.
         public let revokedAt: Date?
-        /// The time of the last use, to about a minute, or `nil` before the first use.
+        /// The time of the last use, as of about two seconds ago, or `nil` before the first use.
         public let lastUsedAt: Date?
     }
 }

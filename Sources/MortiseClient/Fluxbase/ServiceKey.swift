@@ -49,7 +49,7 @@ extension Fluxbase {
         public let createdBy: String?
         /// The time of the creation.
         public let createdAt: Date
-        /// The time of the last use, to about a minute, or `nil` before the first use.
+        /// The time of the last use, as of about two seconds ago, or `nil` before the first use.
         public let lastUsedAt: Date?
         /// The time at which the key expires, or `nil` if it never does.
         public let expiresAt: Date?

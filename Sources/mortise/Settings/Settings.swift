@@ -206,7 +206,8 @@ package enum Settings {
         written: "none",
         placeholder: "file",
         help: """
-            Accept GitHub's reports of leaked tokens, signed by the keys in this file. It has the form of GitHub's list, and wins over the URL.
+            Accept GitHub's reports of leaked tokens, signed by the keys in this file. It has the form of GitHub's \
+            list, and wins over the URL.
             """
     )
 
