@@ -19,7 +19,7 @@ public enum ActorKind: String, Sendable, CaseIterable {
     case session
 
     /// Returns the actor with an id.
-    public func actor(_ id: UUID) -> String { actor(UUIDv7.text(of: id)) }
+    public func actor(_ id: UUID) -> String { "\(rawValue):\(UUIDv7.text(of: id))" }
 
     /// Returns the actor with an id.
     public func actor(_ id: String) -> String { "\(rawValue):\(id)" }
