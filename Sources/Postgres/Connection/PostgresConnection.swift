@@ -102,8 +102,8 @@ public final class PostgresConnection: Sendable {
     /// - Parameters:
     ///   - sql: The statements, separated by semicolons.
     ///   - deadline: The maximum time of all statements together. Defaults to the configuration's `queryDeadline`.
-    /// - Throws: The errors of ``query(_:_:deadline:)``, also `cancelled` if the task is cancelled: the server then stops the statement that
-    ///   it works on, and executes none after it.
+    /// - Throws: The errors of ``query(_:_:deadline:)``, also `cancelled` if the task is cancelled: the server then stops the statement
+    ///   that it works on, and executes none after it.
     public func script(_ sql: String, deadline: Duration? = nil) async throws(PostgresError) {
         let deadline = deadline ?? configuration.queryDeadline
         guard let spans else {
