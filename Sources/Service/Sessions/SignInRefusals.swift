@@ -110,7 +110,8 @@ final class SignInRefusals: Sendable {
         }
 
         private func hasRoom(for client: Client) -> Bool {
-            accounts.count < SignInRefusals.capacity && shares[client, default: 0] < SignInRefusals.perClient(client.reason)
+            accounts.count < SignInRefusals.capacity
+                && shares[client, default: 0] < SignInRefusals.perClient(client.reason)
         }
 
         /// Drops the entries whose last event is so old that the next refusal has one at once, and keeps what they have counted since.
