@@ -1,5 +1,7 @@
 import JSON
+import Server
 import ServerTestSupport
+import Service
 import TestSupport
 import Testing
 
