@@ -211,9 +211,9 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Connections", "Console", "Endpoints", "FluxbaseAPI", "GatewayAPI", "JSON",
-                "KeyStore", "Keys", "NativeAPI", "Notices", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy",
-                "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log, nioCore,
-                nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing, unixSignals,
+                "KeyStore", "Keys", "Locks", "NativeAPI", "Notices", "Postgres", "Service", "Surfaces", "Telemetry",
+                "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log,
+                nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing, unixSignals,
             ],
             swiftSettings: settings
         ),

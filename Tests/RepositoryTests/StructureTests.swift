@@ -104,7 +104,7 @@ import Testing
         "SessionIssuers": ["Core", "Principals", "Sessions", "Access", "Idempotency", "Changes"],
         "Webhooks": ["Core", "Principals", "Access", "Idempotency", "Changes"],
         "OpenIDConnect": ["Core", "Principals", "Sessions", "SessionIssuers"],
-        "Leaks": ["Core", "Principals", "Access", "Changes"],
+        "Leaks": ["Core", "Principals", "Passwords", "Access", "Changes"],
         "Bootstrap": ["Core", "Principals", "Keys", "Members", "Changes"],
     ]
 
