@@ -70,12 +70,12 @@ extension Names {
     /// cannot tell either.
     ///
     /// - Parameters:
-    ///   - name: The text of the filter. `nil` if there is none.
+    ///   - name: The name of the filter.
     ///   - organization: The organization of the members and keys. `nil` for operator keys.
     ///   - workspace: The workspace of the keys. `nil` if the events are not those of a workspace.
     /// - Throws: `CommandFailure` of kind `refused`, with near names.
-    func requireActor(_ name: String?, organization: String?, workspace: String?) async throws(CommandFailure) {
-        guard let name, !Self.isActor(name), organization != nil || isOperator else { return }
+    func requireActor(_ name: String, organization: String?, workspace: String?) async throws(CommandFailure) {
+        guard organization != nil || isOperator else { return }
         var known: [(name: String, other: String)] = []
         do throws(CommandFailure) {
             if let organization {
@@ -124,7 +124,7 @@ extension Names {
     }
 
     /// Returns true if a text is an actor as events have it, which the server does not look up.
-    private static func isActor(_ text: String) -> Bool {
+    static func isActor(_ text: String) -> Bool {
         let kinds = ["member", "admin-key", "operator-key", "service-key", "client-key", "session"]
         return ["system", "platform"].contains(text) || kinds.contains { text.hasPrefix("\($0):") }
     }

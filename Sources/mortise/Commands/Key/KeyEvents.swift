@@ -32,10 +32,11 @@ struct KeyEvents: ListCommand {
     }
 
     func explainEmpty(_ names: Names) async throws {
+        guard let name = events.actorName else { return }
         let owner = target.owner
         let organization: String? = if owner.operator { nil } else { try? await names.organization(owner.organization) }
         let workspace: String? = if let name = owner.workspace { try await names.workspace(name) } else { nil }
-        try await names.requireActor(events.actor, organization: organization, workspace: workspace)
+        try await names.requireActor(name, organization: organization, workspace: workspace)
     }
 
     func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Event> {

@@ -35,8 +35,9 @@ struct OrganizationEvents: ListCommand {
     }
 
     func explainEmpty(_ names: Names) async throws {
+        guard let name = events.actorName else { return }
         let organization = try await names.organization(target.organization)
-        try await names.requireActor(events.actor, organization: organization, workspace: nil)
+        try await names.requireActor(name, organization: organization, workspace: nil)
     }
 
     func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Event> {

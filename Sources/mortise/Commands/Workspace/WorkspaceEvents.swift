@@ -32,8 +32,9 @@ struct WorkspaceEvents: ListCommand {
     }
 
     func explainEmpty(_ names: Names) async throws {
+        guard let name = events.actorName else { return }
         try await names.requireActor(
-            events.actor,
+            name,
             organization: try? await names.organization(nil),
             workspace: try await names.workspace(target.workspace)
         )
