@@ -21,7 +21,9 @@ struct EventOptions: ParsableArguments {
     /// The filter for the server, which looks the actor up.
     var filter: EventFilter { EventFilter(type: type, actor: actor, since: since?.date, until: until?.date) }
 
-    /// The name of an actor that the server looks up. `nil` without a filter, and for an actor as events have it.
+    /// The name of an actor that the server looks up.
+    ///
+    /// `nil` without a filter, and for an actor as events have it.
     var actorName: String? { actor.flatMap { Names.isActor($0) ? nil : $0 } }
 
     /// Returns the columns of a list of events.
