@@ -77,7 +77,12 @@ class Postgres:
 
     async def restart(self, mode: str) -> None:
         """Starts the server again; `immediate` is as good as a crash."""
-        await self._control("restart", "-m", mode)
+        try:
+            await self._control("restart", "-m", mode)
+        except Failed:
+            # A session of the old server can outlive it for a moment, on a busy machine. The new one refuses to start meanwhile.
+            await asyncio.sleep(2)
+            await self._control("start")
 
     async def stop(self) -> None:
         """Ends the server."""
@@ -86,7 +91,12 @@ class Postgres:
 
     async def _control(self, *arguments: str) -> None:
         options = f"-k {self.folder} {self.settings}"
-        await self._run("pg_ctl", "-w", "-t", "600", "-l", str(self.folder / "log"), "-o", options, *arguments)
+        log = self.folder / "log"
+        try:
+            await self._run("pg_ctl", "-w", "-t", "600", "-l", str(log), "-o", options, *arguments)
+        except Failed as failure:
+            end = "\n".join(log.read_text(errors="replace").splitlines()[-20:]) if log.exists() else ""
+            raise Failed(f"{failure}\n{end}") from failure
 
     async def _run(self, name: str, *arguments: str) -> None:
         command = as_postgres(postgres_program(name), "-D", str(self.data), *arguments)
