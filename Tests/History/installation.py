@@ -66,6 +66,7 @@ class Postgres:
         self.folder = folder / "postgres"
         self.data = self.folder / "data"
         self.socket = str(self.folder / ".s.PGSQL.5432")
+        self._restarting = asyncio.Lock()
 
     async def start(self) -> None:
         """Creates the server and starts it."""
@@ -77,12 +78,9 @@ class Postgres:
 
     async def restart(self, mode: str) -> None:
         """Starts the server again; `immediate` is as good as a crash."""
-        try:
+        # Two restarts at once would end the server that the other one has just started.
+        async with self._restarting:
             await self._control("restart", "-m", mode)
-        except Failed:
-            # A session of the old server can outlive it for a moment, on a busy machine. The new one refuses to start meanwhile.
-            await asyncio.sleep(2)
-            await self._control("start")
 
     async def stop(self) -> None:
         """Ends the server."""
