@@ -138,9 +138,6 @@ package final class OpenConnections: Sendable {
     /// The number of open connections.
     package var count: Int { state.withLock { $0.entries.count } }
 
-    /// True if a further connection takes the place of another one, or is refused.
-    package var isFull: Bool { state.withLock { $0.entries.count >= limit } }
-
     /// True after the listener has closed.
     package var isDraining: Bool { state.withLock { $0.phase != .accepting } }
 

@@ -8,9 +8,8 @@ extension ServerBootstrap {
 
     /// Returns a bootstrap for a listener whose connections are limited in number.
     ///
-    /// At the limit, the listener accepts about a thousand connections a second. It goes on after the failure of one connection. While the system
-    /// has no descriptor left, it tries again ten times a second. A long answer leaves in pieces, between which the event loop serves its other
-    /// connections.
+    /// The listener goes on after the failure of one connection. While the system has no descriptor left, it tries again ten times a second. A long
+    /// answer leaves in pieces, between which the event loop serves its other connections.
     ///
     /// - Parameters:
     ///   - connections: The open connections of the listener.
@@ -32,7 +31,6 @@ extension ServerBootstrap {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try AcceptFaultHandler.add(to: channel.pipeline.syncOperations, logger)
-                    try channel.pipeline.syncOperations.addHandler(AcceptPaceHandler(connections))
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
