@@ -212,7 +212,8 @@ let package = Package(
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Connections", "Console", "Endpoints", "FluxbaseAPI", "GatewayAPI", "JSON",
                 "KeyStore", "Keys", "Locks", "NativeAPI", "Notices", "Postgres", "Service", "Surfaces", "Telemetry",
-                "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log,
+                "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle,
+                log,
                 nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing, unixSignals,
             ],
             swiftSettings: settings
