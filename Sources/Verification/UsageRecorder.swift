@@ -225,12 +225,11 @@ public final class UsageRecorder: Sendable {
         return uses.reduce(nil, KeyUse.later)
     }
 
-    /// Removes the counts, and keeps their last uses visible until ``inFlight`` forgets them.
+    /// Removes the counts of some databases, and keeps their last uses visible until ``inFlight`` forgets them.
     private func beginFlight(_ part: Part) -> (Int, [Database: [UsageCount]]) {
-        let late = part == .all ? [] : lateDatabases()
         // The lock is held meanwhile, so that a reader finds a use in one of the two places.
-        return inFlight.withLock { flights in
-            let counts = takeCounts { part == .all || late.contains($0) == (part == .late) }
+        inFlight.withLock { flights in
+            let counts = takeCounts()
             flights.next += 1
             flights.uses[flights.next] = Dictionary(
                 uniqueKeysWithValues: counts.values.joined()
@@ -238,30 +237,20 @@ public final class UsageRecorder: Sendable {
                         count.lastUse.map { (count.secretID, $0) }
                     }
             )
-            return (flights.next, counts)
+            guard part != .all else { return (flights.next, counts) }
+            let chosen = counts.filter { isLate($0.key) == (part == .late) }
+            for (database, rest) in counts where chosen[database] == nil { restore(database, rest[...]) }
+            return (flights.next, chosen)
         }
     }
 
-    /// Returns the databases with counts that are late.
-    private func lateDatabases() -> Set<Database> {
-        let databases = shards.reduce(into: Set<Database>()) { databases, shard in
-            databases.formUnion(shard.counts.withLock { $0.values.map(\.database) })
-        }
-        return databases.filter(isLate)
-    }
-
-    /// Removes the counts of some databases and returns them by database, one for each secret.
-    private func takeCounts(of isChosen: (Database) -> Bool) -> [Database: [UsageCount]] {
+    /// Removes the counts and returns them by database, one for each secret.
+    private func takeCounts() -> [Database: [UsageCount]] {
         var bySecret: [UUID: Pending] = [:]
         for shard in shards {
             let counts = shard.counts.withLock { counts in
-                let chosen = counts.filter { isChosen($0.value.database) }
-                if chosen.count == counts.count {
-                    counts.removeAll(keepingCapacity: true)
-                } else {
-                    for id in chosen.keys { counts[id] = nil }
-                }
-                return chosen
+                defer { counts.removeAll(keepingCapacity: true) }
+                return counts
             }
             bySecret.merge(counts) { one, other in
                 var merged = one

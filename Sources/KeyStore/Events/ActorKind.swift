@@ -18,6 +18,11 @@ public enum ActorKind: String, Sendable, CaseIterable {
     /// A session of an organization's own application. The id is the user's in that application.
     case session
 
+    /// Returns true if a text is an actor as events have it.
+    public static func isActor(_ text: String) -> Bool {
+        text == Attribution.system.actor || allCases.contains { $0.id(of: text) != nil }
+    }
+
     /// Returns the actor with an id.
     public func actor(_ id: UUID) -> String { "\(rawValue):\(UUIDv7.text(of: id))" }
 

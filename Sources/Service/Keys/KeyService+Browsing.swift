@@ -87,7 +87,7 @@ extension KeyService {
         in keys: KeyCollection,
         for principal: Principal
     ) async throws -> [String] {
-        if Self.isActor(text) { return [text] }
+        if ActorKind.isActor(text) { return [text] }
         let isOperator = principal.reach == .platform
         guard isOperator || principal.permissions.contains(.keysRead) else {
             return principal.member?.email == text.lowercased() ? [principal.actor] : []
@@ -113,11 +113,6 @@ extension KeyService {
             return services.map { ActorKind.serviceKey.actor($0) } + clients.map { ActorKind.clientKey.actor($0) }
         }
         return actors
-    }
-
-    /// Returns true if a text is an actor as events name it.
-    private static func isActor(_ text: String) -> Bool {
-        text == Attribution.system.actor || ActorKind.allCases.contains { $0.id(of: text) != nil }
     }
 
     /// Returns names for the actors of keys and events of an organization: addresses of members, names of admin keys.

@@ -122,10 +122,4 @@ extension Names {
         if isOperator { found.append(.operator) }
         return found
     }
-
-    /// Returns true if a text is an actor as events have it, which the server does not look up.
-    static func isActor(_ text: String) -> Bool {
-        let kinds = ["member", "admin-key", "operator-key", "service-key", "client-key", "session"]
-        return ["system", "platform"].contains(text) || kinds.contains { text.hasPrefix("\($0):") }
-    }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KeyStore
 import MortiseClient
 
 /// The audit events to list.
@@ -19,12 +20,14 @@ struct EventOptions: ParsableArguments {
     var until: PointInTime?
 
     /// The filter for the server, which looks the actor up.
-    var filter: EventFilter { EventFilter(type: type, actor: actor, since: since?.date, until: until?.date) }
+    var filter: MortiseClient.EventFilter {
+        MortiseClient.EventFilter(type: type, actor: actor, since: since?.date, until: until?.date)
+    }
 
     /// The name of an actor that the server looks up.
     ///
     /// `nil` without a filter, and for an actor as events have it.
-    var actorName: String? { actor.flatMap { Names.isActor($0) ? nil : $0 } }
+    var actorName: String? { actor.flatMap { ActorKind.isActor($0) ? nil : $0 } }
 
     /// Returns the columns of a list of events.
     static func columns(_ names: Names, isWide: Bool) -> [TableColumn<Mortise.Event>] {
