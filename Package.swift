@@ -414,9 +414,9 @@ let package = Package(
         .testTarget(
             name: "EndpointsTests",
             dependencies: [
-                "Connections", "Endpoints", "JSON", "Keys", "Locks", "Server", "ServerTestSupport", "Telemetry",
-                "TestSupport", "Traces", asyncHTTPClient, httpTypes, hummingbird, log, nioCore, nioEmbedded, nioHTTP1,
-                tracing,
+                "Connections", "Endpoints", "HTTPTestSupport", "JSON", "Keys", "Locks", "Server", "ServerTestSupport",
+                "Telemetry", "TestSupport", "Traces", asyncHTTPClient, httpTypes, hummingbird, log, nioCore, nioEmbedded,
+                nioHTTP1, tracing,
             ],
             swiftSettings: settings
         ),

@@ -5,10 +5,38 @@ import NIOCore
 
 // Each function reads a part of a request and adds its faults to the others.
 extension EndpointResponder {
+    /// The input of a request before its body.
+    struct Input {
+        let parameters: [(name: String, value: String)]
+        let query: Fields
+        let rawQuery: String?
+        let idempotencyKey: String?
+        /// The faults of the whole input, also of the body.
+        var faults: [Fault] = []
+    }
+
+    /// Returns the input before the body, with its faults.
+    ///
+    /// Throws `Problem.notFound` for a malformed parameter of the path.
+    func input(_ request: Request) throws -> Input {
+        let parameters = try parameters(request)
+        var faults: [Fault] = []
+        let rawQuery = request.uri.query
+        let query = query(rawQuery, &faults)
+        let idempotencyKey = endpoint.takesIdempotencyKey ? idempotencyKey(request.headers, &faults) : nil
+        return Input(
+            parameters: parameters,
+            query: query,
+            rawQuery: rawQuery,
+            idempotencyKey: idempotencyKey,
+            faults: faults
+        )
+    }
+
     /// Returns the decoded parameters of the path.
     ///
     /// Throws `Problem.notFound` for a malformed parameter, because no such resource exists.
-    func parameters(_ request: Request, _ context: MortiseRequestContext) throws -> [(name: String, value: String)] {
+    private func parameters(_ request: Request) throws -> [(name: String, value: String)] {
         guard !endpoint.parameters.isEmpty else { return [] }
         guard let raw = endpoint.path.match(request.uri.path) else { throw Problem.notFound }
         return try endpoint.parameters.map { parameter in
@@ -21,7 +49,7 @@ extension EndpointResponder {
     }
 
     /// Returns the parameters of the query, with defaults.
-    func query(_ text: String?, _ faults: inout [Fault]) -> Fields {
+    private func query(_ text: String?, _ faults: inout [Fault]) -> Fields {
         if text == nil, endpoint.query.parameters.isEmpty { return Fields() }
         let (fields, found) = endpoint.query.parse(text)
         faults.append(contentsOf: found)
@@ -29,7 +57,7 @@ extension EndpointResponder {
     }
 
     /// Returns the idempotency key, which has 1 to 255 visible ASCII characters.
-    func idempotencyKey(_ headers: HTTPFields, _ faults: inout [Fault]) -> String? {
+    private func idempotencyKey(_ headers: HTTPFields, _ faults: inout [Fault]) -> String? {
         let values = headers[values: .idempotencyKey]
         guard let key = values.first else { return nil }
         guard values.count == 1, (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
@@ -40,22 +68,28 @@ extension EndpointResponder {
         return key
     }
 
-    /// Returns the bytes and the JSON of the body.
+    /// Returns the bytes of the body, of which the check of the bytes has seen all.
     ///
-    /// Faults of the JSON are added to the others. Throws a problem if the body cannot be read as JSON, and the error of the check of
-    /// its bytes.
+    /// Throws a problem if the body cannot be read, and the error of the check.
     func body(
         _ request: Request,
         _ context: MortiseRequestContext,
-        _ faults: inout [Fault],
         _ waits: inout WaitBudget
-    ) async throws -> (raw: ByteBuffer, json: JSONValue) {
-        guard let rules = endpoint.body else { return (ByteBuffer(), .null) }
+    ) async throws -> ByteBuffer {
+        guard let rules = endpoint.body else { return ByteBuffer() }
         if request.headers.contains(where: { $0.name == .expect }) {
             context.channel.triggerUserOutboundEvent(ContinueEvent(), promise: nil)
         }
         let raw = try await collect(request, upTo: rules.maximumBytes)
         if let check = rules.check { try await waits.spend { try await check(request.headers, context, raw) } }
+        return raw
+    }
+
+    /// Returns the JSON of the body, and adds its faults to the others.
+    ///
+    /// Throws a problem if the body cannot be read as JSON.
+    func json(_ raw: ByteBuffer, _ request: Request, _ faults: inout [Fault]) throws -> JSONValue {
+        guard let rules = endpoint.body else { return .null }
         let bytes = raw.readableBytesView
         if bytes.isEmpty {
             let json: JSONValue = [:]
@@ -64,18 +98,18 @@ extension EndpointResponder {
             } else {
                 faults.append(Fault(.body(JSONPointer()), Fault.isRequired, kind: .missing))
             }
-            return (raw, json)
+            return json
         }
         if rules.acceptsForm, MediaType.isForm(request.headers) {
             let json = FormDecoding.object(bytes, &faults)
             faults.append(contentsOf: rules.schema.validate(json))
-            return (raw, json)
+            return json
         }
         guard MediaType.isJSON(request.headers) else { throw Problem.unsupportedMediaType }
         do throws(JSONError) {
             let json = try JSONValue(parsing: bytes, limits: JSONLimits(maximumBytes: rules.maximumBytes))
             faults.append(contentsOf: rules.schema.validate(json))
-            return (raw, json)
+            return json
         } catch {
             throw Problem.invalidJSON(error)
         }

@@ -26,23 +26,55 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
     }
 
     func respond(to request: Request, context: MortiseRequestContext) async -> Response {
-        let start = NIODeadline.now()
         context.span?.name(operation: endpoint.operationID, route: endpoint.path.text)
-        var response: Response
-        var caller: Principal?
-        var failure: Failure?
-        let trail = isUsuallyLogged ? RequestTrail() : nil
+        var facts = Facts(trail: isUsuallyLogged ? RequestTrail() : nil)
         do {
-            response = try await answer(request, context, trail, &caller).response(common: settings.headers)
+            return finish(request, context, facts, try await answer(request, context, &facts))
         } catch {
-            var problem = problem(for: error, context)
-            // The sentence depends on the route alone, so an unknown id and the id of another tenant look the same.
-            if problem == .notFound, let absence = endpoint.parameters.last?.absence { problem.detail = absence }
-            failure = Failure(code: problem.code ?? problem.kind.rawValue, error: error)
-            response = settings.renderer.render(problem, context)
+            return fail(request, context, facts, error)
         }
-        if request.method == .head { response = response.createHeadResponse() }
-        report(request, context, response.status, caller, trail, failure, NIODeadline.now() - start)
+    }
+
+    /// The facts about a request that its log line and its metrics have.
+    struct Facts {
+        let start = NIODeadline.now()
+        let trail: RequestTrail?
+        var caller: Principal?
+    }
+
+    /// Returns the answer, and reports the request.
+    func finish(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        _ facts: Facts,
+        _ answer: EndpointResponse
+    ) -> Response {
+        conclude(request, context, facts, answer.response(common: settings.headers), nil)
+    }
+
+    /// Returns the answer to an error, and reports the request.
+    func fail(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        _ facts: Facts,
+        _ error: any Error
+    ) -> Response {
+        var problem = problem(for: error, context)
+        // The sentence depends on the route alone, so an unknown id and the id of another tenant look the same.
+        if problem == .notFound, let absence = endpoint.parameters.last?.absence { problem.detail = absence }
+        let failure = Failure(code: problem.code ?? problem.kind.rawValue, error: error)
+        return conclude(request, context, facts, settings.renderer.render(problem, context), failure)
+    }
+
+    private func conclude(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        _ facts: Facts,
+        _ answer: Response,
+        _ failure: Failure?
+    ) -> Response {
+        let response = request.method == .head ? answer.createHeadResponse() : answer
+        report(request, context, response.status, facts, failure)
         return response
     }
 
@@ -56,7 +88,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
     }
 
     /// True if a request has a line in the access log also if it succeeds.
-    private var isUsuallyLogged: Bool {
+    var isUsuallyLogged: Bool {
         switch settings.accessLog {
         case .all: true
         case .declared: endpoint.logsAccess
@@ -68,11 +100,12 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
     private func answer(
         _ request: Request,
         _ context: MortiseRequestContext,
-        _ trail: RequestTrail?,
-        _ known: inout Principal?
+        _ facts: inout Facts
     ) async throws -> EndpointResponse {
-        guard let trail else { return try await answer(request, context, &known) }
-        return try await RequestTrail.$current.withValue(trail) { try await answer(request, context, &known) }
+        guard let trail = facts.trail else { return try await answer(request, context, &facts.caller) }
+        return try await RequestTrail.$current.withValue(trail) {
+            try await answer(request, context, &facts.caller)
+        }
     }
 
     /// Authenticates, authorizes, validates and runs the handler, in this order.
@@ -86,30 +119,14 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         var waits = WaitBudget(endpoint, settings)
         var principal = try await caller(request, context, isRepeated: false, &known, &waits)
         let authenticated = NIODeadline.now()
-        let parameters = try parameters(request, context)
-        var faults: [Fault] = []
-        let rawQuery = request.uri.query
-        let query = query(rawQuery, &faults)
-        let idempotencyKey = endpoint.takesIdempotencyKey ? idempotencyKey(request.headers, &faults) : nil
-        let (rawBody, json) = try await body(request, context, &faults, &waits)
+        var input = try input(request)
+        let rawBody = try await body(request, context, &waits)
+        let json = try json(rawBody, request, &input.faults)
         // A client that holds a body back until its credential is revoked must not use what the credential permitted before.
         if principal != nil, NIODeadline.now() - authenticated >= TimeAmount(settings.credentialAge) {
             principal = try await caller(request, context, isRepeated: true, &known, &waits)
         }
-        guard faults.isEmpty else { throw Problem.invalidRequest(faults) }
-        let endpointRequest = EndpointRequest(
-            principal: principal,
-            parameters: parameters,
-            query: query,
-            body: Fields(endpoint.body?.schema.known(in: json) ?? JSONObject()),
-            json: json,
-            rawBody: rawBody,
-            idempotencyKey: idempotencyKey,
-            head: request.head,
-            path: request.uri.path,
-            rawQuery: rawQuery,
-            context: context
-        )
+        let endpointRequest = try valid(request, principal, input, rawBody, json, context)
         waits.decide(isStop: endpoint.isStop?(endpointRequest) == true)
         switch endpoint.work {
         case .handler(let handler):
@@ -122,8 +139,35 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         }
     }
 
+    /// Returns a request that has passed all checks.
+    ///
+    /// Throws a problem with all faults of the input.
+    func valid(
+        _ request: Request,
+        _ principal: Principal?,
+        _ input: Input,
+        _ rawBody: ByteBuffer,
+        _ json: JSONValue,
+        _ context: MortiseRequestContext
+    ) throws -> EndpointRequest<Principal> {
+        guard input.faults.isEmpty else { throw Problem.invalidRequest(input.faults) }
+        return EndpointRequest(
+            principal: principal,
+            parameters: input.parameters,
+            query: input.query,
+            body: Fields(endpoint.body?.schema.known(in: json) ?? JSONObject()),
+            json: json,
+            rawBody: rawBody,
+            idempotencyKey: input.idempotencyKey,
+            head: request.head,
+            path: request.uri.path,
+            rawQuery: input.rawQuery,
+            context: context
+        )
+    }
+
     /// Runs the part of an operation that waits, on behalf of its caller and within the rest of the budget.
-    private func waiting(
+    func waiting(
         _ principal: Principal?,
         _ waits: inout WaitBudget,
         _ body: () async throws -> EndpointResponse
@@ -179,11 +223,10 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         _ request: Request,
         _ context: MortiseRequestContext,
         _ status: HTTPResponse.Status,
-        _ caller: Principal?,
-        _ trail: RequestTrail?,
-        _ failure: Failure?,
-        _ duration: TimeAmount
+        _ facts: Facts,
+        _ failure: Failure?
     ) {
+        let duration = NIODeadline.now() - facts.start
         metrics?.record(status, nanoseconds: duration.nanoseconds)
         let isFault = status.code >= 500
         guard isUsuallyLogged || isFault else { return }
@@ -203,8 +246,10 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             metadata["code"] = .string(failure.code)
             if isFault, let cause = failure.cause { metadata["error"] = .string(settings.redact(cause)) }
         }
-        if let workspace = trail?.workspaceID ?? workspaceID(request) { metadata["workspace_id"] = .string(workspace) }
-        if let caller { metadata.merge(security.describe(caller)) { _, new in new } }
+        if let workspace = facts.trail?.workspaceID ?? workspaceID(request) {
+            metadata["workspace_id"] = .string(workspace)
+        }
+        if let caller = facts.caller { metadata.merge(security.describe(caller)) { _, new in new } }
         // Only a 500 is the program's fault. The cause of other failures, such as a database that is down, has one line at `error` of its
         // own, however many requests meet it.
         let level: Logger.Level = if status.code == 500 { .error } else if isFault { .warning } else { .info }

@@ -1,6 +1,7 @@
 import HTTPTypes
 package import Hummingbird
 import Logging
+package import NIOCore
 import Traces
 package import Tracing
 
@@ -10,6 +11,7 @@ package import Tracing
 /// the path belongs to. Add the layer to the router before any route.
 package struct FrontMiddleware: RouterMiddleware {
     private let mounts: [Mount]
+    private let firstSteps: [FirstStepRoute]
     private let hasOptions: Bool
     private let redact: @Sendable (String) -> String
     private let tracer: (any Tracer)?
@@ -18,14 +20,17 @@ package struct FrontMiddleware: RouterMiddleware {
     ///
     /// - Parameters:
     ///   - mounts: The parts of the path space. If several contain a path, the mount with the longest prefix answers.
+    ///   - firstSteps: The operations whose first step ``begin(_:_:_:)`` performs.
     ///   - redact: Masks secrets in a text. A request id that a client chose is refused if it contains a secret.
     ///   - tracer: Records a span for each request. `nil` records no spans. Log lines have a trace id in both cases.
     package init(
         mounts: [Mount],
+        firstSteps: [FirstStepRoute] = [],
         redact: @escaping @Sendable (String) -> String = { $0 },
         tracer: (any Tracer)? = nil
     ) {
         self.mounts = mounts.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
+        self.firstSteps = firstSteps
         hasOptions = mounts.contains(where: \.hasOptions)
         self.redact = redact
         self.tracer = tracer
@@ -54,6 +59,40 @@ package struct FrontMiddleware: RouterMiddleware {
         }
         span.finish(request, response)
         return response
+    }
+
+    /// Performs the first step of a request whose body is in memory, without a task.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - body: Its whole body.
+    ///   - context: The context, which gets the request's id.
+    /// - Returns: `nil` if the request has to pass the router, and nothing was done. That is so for all operations without a first step,
+    ///   for requests from pages of other origins, and if spans are recorded.
+    package func begin(_ request: Request, _ body: ByteBuffer, _ context: MortiseRequestContext) -> FirstStepResult? {
+        guard tracer == nil,
+            let route = firstSteps.first(where: { $0.path == request.head.path && $0.method == request.method })
+        else { return nil }
+        let head = RequestHead(request.headers, redact: redact)
+        guard head.origin == nil, !head.hasSecondHost, request.head.authority.map(HostField.isValid) ?? false
+        else { return nil }
+        var context = context
+        context.requestID = head.requestID ?? RequestID.make()
+        let requestID = HTTPField(name: .xRequestID, value: context.requestID)
+        let trace = TraceContext.ofRequest(traceParent: head.traceParent, traceState: head.traceState)
+        let result = TraceContext.$request.withValue(trace) { route.begin(request, body, context) }
+        switch result {
+        case nil: return nil
+        case .answer(var answer, let body):
+            answer.headerFields.append(requestID)
+            return .answer(answer, body)
+        case .wait(let rest):
+            return .wait {
+                var response = await TraceContext.$request.withValue(trace) { await rest() }
+                response.headers.append(requestID)
+                return response
+            }
+        }
     }
 
     private func respond(

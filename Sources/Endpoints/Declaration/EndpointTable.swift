@@ -47,6 +47,9 @@ package struct EndpointTable<Principal: Sendable>: Sendable {
         }
     }
 
+    /// The ways to the first steps of operations.
+    package var firstSteps: [FirstStepRoute] { responders.compactMap(\.firstStepRoute) }
+
     /// Answers a request that the router found no operation for.
     ///
     /// The answer comes from an operation for all methods, or from the operation of an overridden method. Otherwise it is 405 if

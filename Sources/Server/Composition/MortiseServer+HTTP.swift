@@ -37,13 +37,15 @@ extension MortiseServer {
         _ readiness: Readiness,
         _ onListening: @escaping @Sendable (SocketAddress) async -> Void
     ) -> HTTPListener {
-        HTTPListener(
+        let (router, front) = router(readiness)
+        return HTTPListener(
             configuration.listener,
             certificate: configuration.certificate,
             threads: threads,
             limits: configuration.connections,
             connections: connections,
-            responder: router(readiness).buildResponder(),
+            responder: router.buildResponder(),
+            front: front,
             logger: logger,
             onListening: onListening
         )
@@ -71,7 +73,7 @@ extension MortiseServer {
         )
     }
 
-    private func router(_ readiness: Readiness) -> Router<MortiseRequestContext> {
+    private func router(_ readiness: Readiness) -> (Router<MortiseRequestContext>, front: FrontMiddleware) {
         let operations = OperationsEndpoints(
             readiness: readiness,
             metrics: configuration.publishesOperations && configuration.operations == nil ? registry : nil,
@@ -85,16 +87,16 @@ extension MortiseServer {
             return await native.respond(request, context)
         }
         let router = Router(context: MortiseRequestContext.self)
-        router.add(
-            middleware: FrontMiddleware(
-                mounts: mounts + [checks],
-                redact: Redaction.redact,
-                tracer: configuration.tracer
-            )
+        let front = FrontMiddleware(
+            mounts: mounts + [checks],
+            firstSteps: surfaces.flatMap(\.table.firstSteps),
+            redact: Redaction.redact,
+            tracer: configuration.tracer
         )
+        router.add(middleware: front)
         for surface in surfaces { surface.register(on: router) }
         operations.register(on: router)
-        return router
+        return (router, front)
     }
 
     /// The readiness of the service, which all listeners share.

@@ -33,6 +33,7 @@ package struct HTTPListener: ServiceLifecycle.Service, CustomStringConvertible {
     ///   - limits: The limits of each connection.
     ///   - connections: The open connections, whose number is limited.
     ///   - responder: The routes. Their outermost layer answers every error.
+    ///   - front: The outermost layer of the routes, for the requests that it can answer on the thread of their connection.
     ///   - logger: The logger of the requests.
     ///   - onListening: A closure that receives the address when connections are accepted.
     package init<Responder: HTTPResponder>(
@@ -42,6 +43,7 @@ package struct HTTPListener: ServiceLifecycle.Service, CustomStringConvertible {
         limits: ConnectionLimits,
         connections: OpenConnections,
         responder: Responder,
+        front: FrontMiddleware,
         logger: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) where Responder.Context == MortiseRequestContext {
@@ -51,9 +53,13 @@ package struct HTTPListener: ServiceLifecycle.Service, CustomStringConvertible {
         self.onListening = onListening
         self.certificate = certificate
         let scheme = certificate == nil ? "http" : "https"
-        service = ConnectionService(scheme: scheme, limits: limits, connections: connections, logger: logger) {
-            request,
-            context in
+        service = ConnectionService(
+            scheme: scheme,
+            limits: limits,
+            connections: connections,
+            logger: logger,
+            front: front
+        ) { request, context in
             do {
                 return try await responder.respond(to: request, context: context)
             } catch {
@@ -194,6 +200,7 @@ struct ConnectionService: Sendable {
     let connections: OpenConnections
     let logger: Logger
     let date = DateField()
+    let front: FrontMiddleware
     let respond: @Sendable (Request, MortiseRequestContext) async -> Response
 }
 

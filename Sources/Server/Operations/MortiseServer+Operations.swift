@@ -20,7 +20,8 @@ extension MortiseServer {
             settings: Self.endpointSettings(configuration, registry)
         )
         let router = Router(context: MortiseRequestContext.self)
-        router.add(middleware: FrontMiddleware(mounts: operations.mounts, redact: Redaction.redact))
+        let front = FrontMiddleware(mounts: operations.mounts, redact: Redaction.redact)
+        router.add(middleware: front)
         operations.register(on: router)
         return HTTPListener(
             place,
@@ -32,6 +33,7 @@ extension MortiseServer {
                 registry
             ),
             responder: router.buildResponder(),
+            front: front,
             logger: logger,
             onListening: onListening
         )

@@ -63,21 +63,23 @@ func withSampleServer(
     _ settings: EndpointSettings = EndpointSettings(),
     log: LineCollector = LineCollector(),
     tracer: (any Tracer)? = nil,
+    security: EndpointSecurity<SampleCaller> = SampleTable.security,
+    adding more: [Endpoint<SampleCaller>] = [],
     _ test: @Sendable (SampleClient) async throws -> Void
 ) async throws {
     var settings = settings
     settings.translate = { $0 is SampleConflict ? .conflict("The name is taken.") : nil }
-    let table = SampleTable.make(settings)
+    let table = SampleTable.make(settings, security: security).adding(more)
     let registry = PrometheusRegistry()
     let operations = OperationsEndpoints(readiness: Readiness { [] }, metrics: registry)
     let router = Router(context: MortiseRequestContext.self)
-    router.add(
-        middleware: FrontMiddleware(
-            mounts: [table.mount(at: "/v1")] + operations.mounts,
-            redact: Redaction.redact,
-            tracer: tracer
-        )
+    let front = FrontMiddleware(
+        mounts: [table.mount(at: "/v1")] + operations.mounts,
+        firstSteps: table.firstSteps,
+        redact: Redaction.redact,
+        tracer: tracer
     )
+    router.add(middleware: front)
     table.register(on: router)
     operations.register(on: router)
     // The handler redacts nothing, so that a test sees an endpoint that does not redact.
@@ -91,6 +93,7 @@ func withSampleServer(
         limits: ConnectionLimits(),
         connections: OpenConnections(limit: 16, registry),
         responder: router.buildResponder(),
+        front: front,
         logger: logger,
         onListening: { continuation.yield($0) }
     )

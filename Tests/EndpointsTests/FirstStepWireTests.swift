@@ -1,0 +1,136 @@
+import Endpoints
+import HTTPTestSupport
+import HTTPTypes
+import Logging
+import TestSupport
+import Testing
+
+/// First steps of operations, on the thread of their connection.
+@Suite(.hangLimit) struct FirstStepWireTests {
+    /// Judges the writer's and the stranger's credential without a wait.
+    private static let security = EndpointSecurity<SampleCaller>(
+        authenticate: SampleTable.security.authenticate,
+        atOnce: { headers, _, _ in
+            switch headers[.authorization] {
+            case "Bearer writer": SampleCaller(permissions: ["keys:read"])
+            case "Bearer stranger": SampleCaller(permissions: [])
+            default: nil
+            }
+        },
+        authorize: SampleTable.security.authorize,
+        onBehalf: nil
+    )
+
+    /// Answers with the place in which the step ran, and with a text of the request.
+    private static let step = Endpoint<SampleCaller>(
+        .post,
+        "/v1/step",
+        id: "step",
+        tag: "Keys",
+        summary: "Take a step.",
+        access: .any("keys:read"),
+        body: .optional(
+            .object([.optional("text", .string(max: 10_000)), .optional("waits", .boolean)])
+        ),
+        responses: [EndpointResult(.ok, "The place.", nil, mediaType: "text/plain")],
+        deadline: nil,
+        waits: .only(.seconds(60)),
+        firstStep: { request in
+            let text = try request.body.optional("text", as: String.self) ?? ""
+            let first = Self.place
+            guard try request.body.optional("waits", as: Bool.self) == true else { return .answer(.text(first + text)) }
+            return .wait { .text("\(first), then \(Self.place)") }
+        }
+    )
+
+    private static var place: String { withUnsafeCurrentTask { $0 == nil ? "connection" : "task" } }
+
+    private static func withServer(_ test: @Sendable (SampleClient) async throws -> Void) async throws {
+        try await withSampleServer(security: security, adding: [step], test)
+    }
+
+    @Test func `a request that its first step answers needs no task, and has the fields of every answer`()
+        async throws
+    {
+        try await Self.withServer { server in
+            let chosen: HTTPFields = [.xRequestID: "chosen-by-the-client"]
+            let answer = try await server.send(.post, "/v1/step", #"{"text": "!"}"#, chosen)
+            #expect(answer.status == 200 && answer.text == "connection!")
+            #expect(answer.headers[.xRequestID] == "chosen-by-the-client")
+            #expect(answer.headers[.cacheControl] == "no-store" && answer.headers[.date] != nil)
+            let other = try await server.send(.post, "/v1/step")
+            #expect(other.text == "connection" && other.headers[.xRequestID]?.isEmpty == false)
+        }
+    }
+
+    @Test func `what waits runs in a task`() async throws {
+        try await Self.withServer { server in
+            let answer = try await server.send(.post, "/v1/step", #"{"waits": true}"#)
+            #expect(answer.status == 200 && answer.text == "connection, then task")
+            #expect(answer.headers[.xRequestID]?.isEmpty == false)
+        }
+    }
+
+    @Test func `a request with a caller who is not known, a long body or another origin runs in a task`() async throws {
+        try await Self.withServer { server in
+            #expect(try await server.send(.post, "/v1/step", as: "reader").text == "task")
+            let long = String(repeating: "x", count: 5000)
+            #expect(try await server.send(.post, "/v1/step", #"{"text": "\#(long)"}"#).text == "task" + long)
+            #expect(try await server.send(.post, "/v1/step", nil, [.origin: "https://example.com"]).text == "task")
+        }
+    }
+
+    // Attack: a shorter way to an operation is tried with what the longer way refuses.
+    @Test func `a first step is refused what every request is refused`() async throws {
+        try await Self.withServer { server in
+            for (caller, body, status, code) in [
+                ("stranger", "{}", 403, "forbidden"), ("writer", #"{"text": 5}"#, 400, "invalid_request"),
+                ("writer", "{", 400, "invalid_json"), ("nobody", "{}", 401, "invalid_credential"),
+            ] {
+                let answer = try await server.send(.post, "/v1/step", body, as: caller)
+                #expect(answer.status == status && answer.json?["code"]?.string == code)
+                #expect(answer.json?["request_id"]?.string == answer.headers[.xRequestID])
+            }
+            #expect(try await server.send(.post, "/v1/step?more=1").status == 400)
+            #expect(try await server.send(.get, "/v1/step").status == 405)
+            #expect(try await server.send(.post, "/v1/step", nil, [.contentType: "text/plain"]).status == 200)
+            #expect(try await server.send(.post, "/v1/step", "{}", [.contentType: "text/plain"]).status == 415)
+        }
+    }
+
+    // Attack: a client sends many requests at once, so that the thread of its connection has no time for others.
+    @Test func `requests that arrive together are answered in their order, and only a few of them without a task`()
+        async throws
+    {
+        try await Self.withServer { server in
+            let texts = try await RawConnection.with(server.address) { connection in
+                let requests = (0..<20)
+                    .map { number in
+                        let body = #"{"text": " \#(number)"}"#
+                        return "POST /v1/step HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer writer\r\n"
+                            + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                    }
+                try await connection.send(requests.joined())
+                var texts: [String] = []
+                while texts.count < 20, let answer = try await connection.answer() { texts.append(answer.body) }
+                return texts
+            }
+            #expect(texts.map { $0.split(separator: " ").last.flatMap { Int($0) } } == Array(0..<20))
+            #expect(texts.count { $0.hasPrefix("task") } > 0 && texts.count { $0.hasPrefix("connection") } >= 8)
+        }
+    }
+
+    @Test func `a last answer without a task closes the connection`() async throws {
+        try await Self.withServer { server in
+            let rest = try await RawConnection.with(server.address) { connection in
+                try await connection.send(
+                    "POST /v1/step HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer writer\r\nConnection: close\r\n"
+                        + "Content-Length: 2\r\n\r\n{}"
+                )
+                return try await connection.rest()
+            }
+            #expect(rest.hasPrefix("HTTP/1.1 200") && rest.lowercased().contains("connection: close"))
+            #expect(rest.hasSuffix("connection"))
+        }
+    }
+}
