@@ -85,7 +85,7 @@ import Testing
         try await Self.withServer { server in
             for (caller, body, status, code) in [
                 ("stranger", "{}", 403, "forbidden"), ("writer", #"{"text": 5}"#, 400, "invalid_request"),
-                ("writer", "{", 400, "invalid_json"), ("nobody", "{}", 401, "invalid_credential"),
+                ("writer", "{", 400, "invalid_request"), ("nobody", "{}", 401, "unauthorized"),
             ] {
                 let answer = try await server.send(.post, "/v1/step", body, as: caller)
                 #expect(answer.status == status && answer.json?["code"]?.string == code)
