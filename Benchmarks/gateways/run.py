@@ -161,8 +161,32 @@ class Threads:
         return f"the server ran {ran:.2f} s and waited {waited:.2f} s for a processor in {seconds:.1f} s ({busiest})"
 
 
+def pauses(seconds: float = 2) -> str:
+    """How long each processor runs nothing of ours while nothing else should run: a loop that reads the clock sees the gaps.
+
+    Threads of the kernel and the machine below a virtual one take such times. No latency's 99th percentile is shorter than those that take
+    more than 1 %.
+    """
+    found = []
+    mine = os.sched_getaffinity(0)
+    for processor in sorted(mine):
+        os.sched_setaffinity(0, {processor})
+        gaps = []
+        last = time.perf_counter()
+        end = last + seconds
+        while last < end:
+            now = time.perf_counter()
+            if now - last > 0.0005:
+                gaps.append(now - last)
+            last = now
+        longest = max(gaps, default=0) * 1000
+        found.append(f"processor {processor} {sum(gaps) / seconds:.1%} of the time, at most {longest:.1f} ms at once")
+    os.sched_setaffinity(0, mine)
+    return "pauses of more than 0.5 ms of a loop that reads the clock: " + "; ".join(found)
+
+
 def half_load(
-    binary: str, process: int, operator: Path, arguments: list[str], seconds: int, what: str, goal: float
+    binary: str, process: int, operator: Path, arguments: list[str], rounds: int, seconds: int, what: str, goal: float
 ) -> None:
     """Prints the 99th percentile at half of the load that the server reaches, and if its threads waited for a processor."""
 
@@ -170,19 +194,31 @@ def half_load(
         command = [binary, "bench", "--url", f"http://{MORTISE}", "--token-file", str(operator), "--mix", "valid=100"]
         return json.loads(output([*command, "--duration", f"{seconds}s", "--json", *more]))
 
-    most = bench(*arguments)["per_second"]
+    def p99(*more: str) -> float:
+        return bench(*more)["latency_ms"]["p99"]
+
+    most = statistics.median(bench(*arguments)["per_second"] for _ in range(min(rounds, 3)))
     rate = ["--rate", str(int(most / 2))]
     threads = Threads(process)
-    p99 = bench(*arguments, *rate)["latency_ms"]["p99"]
+    # The load generator and the machine have a share in every latency, which the yardstick shows.
+    values = alternate(
+        rounds,
+        ours=lambda: p99(*arguments, *rate),
+        nginx=lambda: p99("--gateway", YARDSTICK, *rate),
+    )
     waits = str(threads)
-    # The load generator and the machine have a share in every latency.
-    least = bench("--gateway", YARDSTICK, *rate)["latency_ms"]["p99"]
-    said = "met" if p99 <= goal else "MISSED"
+    said = "met" if values["ours"] <= goal else "MISSED"
     print(
-        f"{what}, {most / 2:,.0f} a second, p99: {p99:.2f} ms (goal at most {goal} ms: {said});"
-        f" nginx `return 200` at that rate: {least:.2f} ms\n  {waits}",
+        f"{what}, {most / 2:,.0f} a second, p99: {values['ours']:.2f} ms (goal at most {goal} ms: {said});"
+        f" nginx `return 200` at that rate: {values['nginx']:.2f} ms\n  {waits}\n  {pauses()}",
         flush=True,
     )
+
+
+def latencies(binary: str, process: int, operator: Path, rounds: int, seconds: int, state: str, goal: float) -> None:
+    """Prints the 99th percentiles of both calls at half load."""
+    for name, arguments in [("/v1/authorize", ["--gateway", CHECKS]), ("/v1/verify", ["--verify"])]:
+        half_load(binary, process, operator, arguments, rounds, seconds, f"{name} {state} at half load", goal)
 
 
 @contextlib.contextmanager
@@ -262,15 +298,13 @@ def measure(binary: str, folder: Path, rounds: int, seconds: int) -> None:
         )
         ratio("gRPC, one connection with 64 streams, against one connection of HTTP/1.1", rates["streams"], rates["one"], 1.5)
         print(f"  64 connections of HTTP/1.1 in that time: {rates['many']:,.0f}")
-        half_load(binary, process, operator, ["--gateway", CHECKS], seconds, "/v1/authorize from memory at half load", 1)
-        half_load(binary, process, operator, ["--verify"], seconds, "/v1/verify from memory at half load", 1)
+        latencies(binary, process, operator, rounds, seconds, "from memory", 1)
     home = nginx(folder, "yardstick-again", f"server {{ listen {YARDSTICK}; location / {{ return 200; }} }}")
     with (
         server(binary, folder, MORTISE_CACHE_BYTES="0") as (process, _),
         gateways.program(home, str(folder), "yardstick-again", HOME=str(folder)),
     ):
-        half_load(binary, process, operator, ["--gateway", CHECKS], seconds, "/v1/authorize without memory at half load", 5)
-        half_load(binary, process, operator, ["--verify"], seconds, "/v1/verify without memory at half load", 5)
+        latencies(binary, process, operator, rounds, seconds, "without memory", 5)
 
 
 # Each gateway with its port, and what it asks: Mortise, or the yardstick.

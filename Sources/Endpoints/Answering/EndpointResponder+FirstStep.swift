@@ -1,6 +1,6 @@
-import HTTPTypes
-import Hummingbird
-import NIOCore
+package import HTTPTypes
+package import Hummingbird
+package import NIOCore
 
 extension EndpointResponder {
     /// The way to the first step of the operation without a task; `nil` if the operation has none.
