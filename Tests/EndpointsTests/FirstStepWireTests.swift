@@ -36,6 +36,7 @@ import Testing
         responses: [EndpointResult(.ok, "The place.", nil, mediaType: "text/plain")],
         deadline: nil,
         waits: .only(.seconds(60)),
+        logsAccess: false,
         firstStep: { request in
             let text = try request.body.optional("text", as: String.self) ?? ""
             let first = Self.place

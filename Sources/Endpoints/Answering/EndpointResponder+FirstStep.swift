@@ -3,7 +3,7 @@ package import Hummingbird
 package import NIOCore
 
 extension EndpointResponder {
-    /// The way to the first step of the operation without a task; `nil` if the operation has none.
+    /// The way to the first step of the operation without a task; `nil` if the operation has none, or notes facts for a line in the log.
     var firstStepRoute: FirstStepRoute? {
         guard case .firstStep(let step) = endpoint.work, case .only(let method) = endpoint.method,
             endpoint.parameters.isEmpty, endpoint.body?.check == nil, !isUsuallyLogged
