@@ -47,6 +47,20 @@ import Testing
         }
     }
 
+    // The accident: a node dies in the middle of a suspension, and somebody archives the workspace before the suspension is completed. The
+    // restoration let its keys in again.
+    @Test func `a restored workspace has the state that somebody had asked for before it was archived`() async throws {
+        try await withTenant { test, control, provisioner, workspace in
+            let crashing = Provisioner.crashing(after: .requested, control)
+            await #expect(throws: Crash.self) { try await crashing.suspend(workspace.id, by: .system) }
+            await crashing.shutdown()
+            _ = try await provisioner.archive(workspace.id, by: .system)
+            let restored = try await provisioner.restore(workspace.id, by: .system)
+            #expect(restored.state == .suspended)
+            #expect(try await state(test, workspace) == ["suspended"])
+        }
+    }
+
     // The accident: somebody relies on the undo after its time. A restoration then would bring keys back that everybody
     // believes to be gone.
     @Test func `a workspace is not restored more than 30 days after its archival`() async throws {

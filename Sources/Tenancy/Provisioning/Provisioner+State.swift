@@ -262,7 +262,8 @@ extension Provisioner {
         let eventID = control.identifiers.id()
         var parameters: [any PostgresEncodable] = [workspace.id, state.rawValue, eventID]
         var changes = EventChanges()
-        changes.add("state", from: workspace.state.rawValue, to: state.rawValue)
+        // A requested state that this one replaces counts: a restoration gives back what the event of the archival names.
+        changes.add("state", from: (workspace.targetState ?? workspace.state).rawValue, to: state.rawValue)
         if let isHeld {
             parameters.append(isHeld)
             changes.compare("held_by_operator", from: workspace.isHeldByOperator, to: isHeld)
