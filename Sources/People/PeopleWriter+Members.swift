@@ -19,6 +19,7 @@ extension PeopleWriter {
     private static let updateRole = Statement(
         "UPDATE control.members SET role = $3, updated_at = now() WHERE id = $1 AND organization_id = $2"
     )
+    private static let setName = Statement("UPDATE control.users SET name = $2, updated_at = now() WHERE id = $1")
     private static let deleteMember = Statement("DELETE FROM control.members WHERE id = $1 AND organization_id = $2")
     private static let deleteMembers = Statement(
         "DELETE FROM control.members WHERE organization_id = $1 RETURNING user_id"
@@ -74,6 +75,25 @@ extension PeopleWriter {
         changes.add("role", from: old.role.rawValue, to: role.rawValue)
         try await record(.memberUpdated, old, changes, by: attribution)
         return try await store.member(id, organization: organization)
+    }
+
+    /// Sets the name of a membership's user; `nil` removes it.
+    ///
+    /// The caller has locked the user. A name that the user has already changes nothing and leaves no event.
+    ///
+    /// - Parameters:
+    ///   - name: The name.
+    ///   - member: The membership as it is now.
+    ///   - attribution: The attribution of the event.
+    /// - Throws: The database's errors.
+    public func setName(_ name: String?, of member: Member, by attribution: Attribution) async throws {
+        guard name != member.user.name else { return }
+        try await connection.query(Self.setName, [member.user.id, name])
+        var changes = EventChanges()
+        changes.add("member", member.id)
+        changes.add("user", member.user.id)
+        changes.add("name", from: member.user.name, to: name)
+        try await record(.memberUpdated, member, changes, by: attribution)
     }
 
     /// Deletes a membership of an organization.

@@ -18,7 +18,6 @@ extension PeopleWriter {
         "UPDATE control.users SET password_hash = $2, updated_at = now() WHERE id = $1"
     )
     private static let replaceHash = Statement("UPDATE control.users SET password_hash = $2 WHERE id = $1")
-    private static let setName = Statement("UPDATE control.users SET name = $2, updated_at = now() WHERE id = $1")
     private static let deleteWithoutRoles = Statement(
         "DELETE FROM control.users u WHERE id = $1 AND NOT EXISTS (SELECT FROM control.members WHERE user_id = u.id)"
     )
@@ -49,11 +48,6 @@ extension PeopleWriter {
     /// The caller has locked the user.
     public func replaceHash(_ hash: String, of user: UUID) async throws {
         try await connection.query(Self.replaceHash, [user, hash])
-    }
-
-    /// Sets a user's name; `nil` removes it.
-    public func setName(_ name: String?, of user: UUID) async throws {
-        try await connection.query(Self.setName, [user, name])
     }
 
     /// Deletes a user who has no role any more.

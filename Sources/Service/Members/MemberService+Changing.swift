@@ -45,7 +45,13 @@ extension MemberService {
                 _ = try await people.lockUser(member.user.id)
                 try authority.requireIdentity(try await people.store.memberships(of: member.user.id))
             }
-            if let name = change.name { try await people.setName(name, of: member.user.id) }
+            if let name = change.name {
+                // As it is under the lock: another organization of the user can have changed the name since.
+                guard let present = try await people.store.member(id, organization: organization.id) else {
+                    throw Refusal.notFound
+                }
+                try await people.setName(name, of: present, by: caller.attribution)
+            }
             if let hash {
                 try await people.setPassword(hash.text, of: member.user.id)
                 try await people.endSessions(of: member.user.id, except: nil, .passwordChanged)

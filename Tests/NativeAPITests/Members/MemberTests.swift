@@ -49,9 +49,27 @@ import Testing
             )
             #expect(
                 try events.map { try $0.decode(0, as: String.self) } == [
-                    "member.added", "member.added", "member.updated", "member.removed",
+                    "member.added", "member.added", "member.updated", "member.updated", "member.updated",
+                    "member.removed",
                 ]
             )
+        }
+    }
+
+    // The fault: somebody renamed a member, and no event told who.
+    @Test func `a changed name leaves an event with both names, and the same name leaves none`() async throws {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let bob = try await mortise.addMember("bob@example.org", "member")
+            for name in ["Bob", "Bob", "Rob"] {
+                let answer = try await api.send("PATCH", bob.path, ["name": .string(name)], as: admin)
+                #expect(answer.status == 200 && answer["user", "name"]?.string == name, "\(answer)")
+            }
+            let events = try await api.get("/v1/organizations/default/events?type=member.updated", as: admin)
+            let changes = events["data"]?.array?.compactMap { $0["changes"]?["name"] } ?? []
+            #expect(changes.count == 2, "\(events)")
+            #expect(changes.contains { $0["from"] == .null && $0["to"] == "Bob" })
+            #expect(changes.contains { $0["from"] == "Bob" && $0["to"] == "Rob" })
         }
     }
 
