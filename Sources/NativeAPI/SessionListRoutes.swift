@@ -94,7 +94,10 @@ struct SessionListRoutes: Sendable {
             id: "listMemberSessions",
             tag: NativeSurface.Tag.members,
             summary: "List the sessions of a member, newest first",
-            description: "The 100 newest sessions of the user in this organization that have not ended.",
+            description: """
+                The 100 newest sessions of the user in this organization that have not ended. A caller that manages only some \
+                workspaces sees them if the user has no role elsewhere.
+                """,
             access: .anybody(.membersWrite),
             parameters: Self.memberParameters,
             responses: [EndpointResult(.ok, "The sessions.", SessionSummaryJSON.page)],
@@ -117,7 +120,10 @@ struct SessionListRoutes: Sendable {
             id: "endMemberSessions",
             tag: NativeSurface.Tag.members,
             summary: "End the sessions of a member",
-            description: "The user's sessions in this organization end, and the user can sign in again.",
+            description: """
+                The user's sessions in this organization end, and the user can sign in again. The caller must be able to remove every \
+                role that the user has here.
+                """,
             access: .anybody(.membersWrite),
             parameters: Self.memberParameters,
             responses: [EndpointResult(.ok, "The sessions have ended.", Self.ended)],

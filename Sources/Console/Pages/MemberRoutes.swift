@@ -101,10 +101,14 @@ struct MemberRoutes: Sendable {
         context.action(Self.path, id: "consoleAddMember") { visit in
             let form = visit.form
             guard let role = MemberRole(rawValue: form["role"]) else { throw Problem.notFound }
+            let place = form["workspace"]
+            let workspace = UUIDv7.parse(place)
+            // A damaged or missing field must not become a role in the whole organization.
+            guard form.contains("workspace"), place.isEmpty || workspace != nil else { throw Refusal.notFound }
             let new = NewMember(
                 email: form["email"].trimmed,
                 role: role,
-                workspaceID: UUIDv7.parse(form["workspace"]),
+                workspaceID: workspace,
                 name: form.text("name"),
                 password: form["password"].isEmpty ? nil : form["password"]
             )
@@ -147,11 +151,8 @@ struct MemberRoutes: Sendable {
         status: HTTPResponse.Status = .ok
     ) async throws -> EndpointResponse {
         let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
-        let sessions = try await visit.platform.members.sessions(
-            of: id,
-            organization: visit.organization,
-            by: visit.caller
-        )
+        let seen = try await visibleSessions(of: id, visit)
+        let sessions = seen ?? []
         let old = OldPage(visit.form)
         var values: [String: Any] = [
             "member": self.values(member, try await workspaces(visit), visit),
@@ -169,10 +170,24 @@ struct MemberRoutes: Sendable {
             "name": old.value("name", now: member.user.name ?? ""),
             "sessions": sessions.map { SessionView.values($0, current: visit.session.sessionID, at: visit.moment) },
             "canUnbind": member.user.identity != nil && visit.principal.role(in: nil) == .owner,
-            "hasSessions": !sessions.isEmpty, "sessionCount": NumberText.counted(sessions.count, "session"),
+            "seesSessions": seen != nil, "hasSessions": !sessions.isEmpty,
+            "sessionCount": NumberText.counted(sessions.count, "session"),
         ]
         values.merge(faults.values) { _, new in new }
         return try await visit.page("member", title: member.user.email, in: .members, values, status: status)
+    }
+
+    /// Returns the sessions of a member, or `nil` if the visitor does not see all roles of the user.
+    private func visibleSessions(of id: UUID, _ visit: Visit) async throws -> [SessionSummary]? {
+        do {
+            return try await visit.platform.members.sessions(
+                of: id,
+                organization: visit.organization,
+                by: visit.caller
+            )
+        } catch Refusal.forbiddenKind {
+            return nil
+        }
     }
 
     private var change: ConsoleEndpoint {

@@ -87,6 +87,21 @@ struct MemberAuthority {
         }
     }
 
+    /// Throws unless the principal can remove every role that a user has in an organization.
+    ///
+    /// The user's sessions there act with all of these roles. A caller could otherwise give an owner a further role, and end the owner's
+    /// sessions because of that one.
+    func requireSessions(_ memberships: [Member], in organization: UUID) throws(Refusal) {
+        for membership in memberships where membership.organizationID == organization {
+            guard reaches(membership.workspaceID) else {
+                throw .forbiddenKind(
+                    "The user has a role outside of your workspaces, so only those who manage that role can end the sessions."
+                )
+            }
+            try requireGrant(membership.role, workspace: membership.workspaceID, isGiven: false)
+        }
+    }
+
     private func reaches(_ workspace: UUID?) -> Bool {
         guard case .workspaces(let own, _) = principal.reach else { return true }
         return workspace.map(own.contains) ?? false

@@ -104,4 +104,42 @@ import Testing
             #expect(try await mortise.trySignIn("bob@example.org").status == 201)
         }
     }
+
+    // The attack: an admin, or the admin of one workspace, gives an owner a further role, and ends the owner's sessions because of that role.
+    @Test func `a further role of a member gives nobody power over the member's sessions`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let members = "/v1/organizations/default/members"
+            _ = try await mortise.addMember("ada@example.org", "owner")
+            let adas = try await mortise.signIn("ada@example.org").access
+            let shop = try await api.post(
+                "/v1/organizations/default/workspaces",
+                ["name": "Shop"],
+                as: mortise.adminToken
+            )
+            let id = try shop.string("id")
+            let wide = try await mortise.session("eve@example.org", "admin")
+            let narrow = try await mortise.session("mal@example.org", "admin", workspace: id)
+            let body: JSONValue = ["email": "ada@example.org", "role": "member", "workspace_id": .string(id)]
+            let further = try await api.post(members, body, as: narrow)
+            #expect(further.status == 201, "\(further)")
+            let path = "\(members)/\(try further.string("id"))/sessions"
+            for token in [narrow, wide, mortise.adminToken] {
+                let answer = try await api.send("DELETE", path, as: token)
+                #expect(answer.status == 403, "\(answer)")
+            }
+            #expect(try await api.get(path, as: narrow).status == 403)
+            #expect(try await api.get("/v1/me", as: adas).status == 200)
+
+            // A user who has no role elsewhere is the business of the workspace's admin.
+            let bob = try await mortise.addMember("bob@example.org", "member", workspace: id)
+            let bobs = try await mortise.signIn("bob@example.org").access
+            #expect(Self.ids(try await api.get("\(bob.path)/sessions", as: narrow)).count == 1)
+            #expect(try await api.send("DELETE", "\(bob.path)/sessions", as: narrow)["sessions"] == 1)
+            #expect(try await api.get("/v1/me", as: bobs).status == 401)
+
+            #expect(try await api.send("DELETE", path, as: mortise.operatorToken)["sessions"] == 1)
+            #expect(try await api.get("/v1/me", as: adas).status == 401)
+        }
+    }
 }

@@ -1,0 +1,50 @@
+import JSON
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// The pages of members.
+@Suite(.hangLimit) struct MemberPageTests {
+    private static let list = "/console/members"
+
+    // The accident: a program between the browser and the server damages the field that confines a role to a workspace.
+    @Test(arguments: [[("workspace", "x")], []])
+    func `a damaged or missing workspace is no role in the whole organization`(_ place: [(String, String)]) async throws
+    {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let fields = [("email", "bob@example.org"), ("role", "admin")]
+            let refused = try await browser.submit(Self.list, to: Self.list, fields + place)
+            #expect(refused.status == 404)
+            let found = try await console.mortise.api.get(
+                "/v1/organizations/default/members?query=bob",
+                as: console.mortise.adminToken
+            )
+            #expect(found["data"]?.array?.isEmpty == true, "\(found)")
+            let added = try await browser.submit(Self.list, to: Self.list, fields + [("workspace", "")])
+            #expect(added.location == "\(Self.list)?done=member-added")
+        }
+    }
+
+    @Test func `the page of a member does not show the sessions of a user with a role elsewhere`() async throws {
+        try await withConsole { console in
+            let mortise = console.mortise
+            let shop = try await mortise.api.post(
+                "/v1/organizations/default/workspaces",
+                ["name": "Shop"],
+                as: mortise.adminToken
+            )
+            let id = try shop.string("id")
+            _ = try await mortise.addMember("ada@example.org", "owner")
+            _ = try await mortise.signIn("ada@example.org")
+            let further = try await mortise.addMember("ada@example.org", "member", workspace: id)
+            let browser = try await console.browser("mal@example.org", "admin", workspace: id)
+            let path = "\(Self.list)/\(further.id)"
+            let page = try await browser.get(path)
+            #expect(page.status == 200 && page.text.contains("Those who manage that role see the sessions."))
+            #expect(!page.text.contains("\(path)/sign-out"))
+            let refused = try await browser.submit(path, to: "\(path)/sign-out")
+            #expect(refused.status == 403)
+        }
+    }
+}
