@@ -1,5 +1,6 @@
 import JSON
 import NIOHTTP1
+import Postgres
 import ServerTestSupport
 import TestSupport
 import Testing
@@ -128,6 +129,40 @@ import Testing
             #expect(try await copy.get("/console/").status == 303)
             let page = try await browser.get("/console/sign-in?done=out")
             #expect(page.element("status")?.contains("You are signed out.") == true)
+        }
+    }
+
+    // The attack: a thief of a cookie changes the organization again and again, so that the session never ends.
+    @Test func `a change of the organization does not lengthen a session`() async throws {
+        try await withConsole { console in
+            let mortise = console.mortise
+            let browser = try await console.browser("ada@example.org", "owner")
+            let other = try await mortise.makeOrganization("Other")
+            _ = try await mortise.addMember(
+                "ada@example.org",
+                "owner",
+                organization: "other",
+                as: mortise.operatorToken
+            )
+            try await mortise.script(
+                mortise.installation.control,
+                """
+                UPDATE control.sessions SET refresh_until = now() + interval '1 hour', expires_at = now() + interval '1 hour'
+                """
+            )
+            let changed = try await browser.submit(
+                "/console/",
+                to: "/console/organization",
+                [("organization", other.id)]
+            )
+            #expect(changed.status == 303 && changed.location == "/console/")
+            let home = try await browser.get("/console/settings")
+            #expect(home.status == 200 && home.text.contains(other.id))
+            let longer = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT 1 FROM control.sessions WHERE greatest(refresh_until, expires_at) > now() + interval '1 hour'"
+            )
+            #expect(longer.isEmpty)
         }
     }
 

@@ -106,6 +106,8 @@ extension SessionService {
 
     /// Ends a member's session, and begins one of the same user in another organization.
     ///
+    /// The new session ends when the old one would have ended: nobody proved anew who they are.
+    ///
     /// - Parameters:
     ///   - organization: The organization, in which the user has a role.
     ///   - caller: The caller, a member.
@@ -127,14 +129,22 @@ extension SessionService {
             }
             let memberships = try await people.store.memberships(of: member.userID)
             guard memberships.contains(where: { $0.organizationID == organization }) else { throw Refusal.notFound }
-            guard try await people.endSession(member.sessionID, .signedOut) else { throw Refusal.unauthenticated }
+            guard let session = try await people.store.session(member.sessionID), session.isAlive,
+                try await people.endSession(member.sessionID, .signedOut)
+            else { throw Refusal.unauthenticated }
             try await people.record(
                 .sessionEnded,
                 session: member.sessionID,
                 organization: old,
                 by: caller.attribution
             )
-            return try await begin(member.userID, organization: organization, from: origin, in: transaction)
+            return try await begin(
+                member.userID,
+                organization: organization,
+                until: session.expiresAt,
+                from: origin,
+                in: transaction
+            )
         }
         return cookie(of: begun.sessionID)
     }

@@ -14,23 +14,35 @@ public struct SessionService: Sendable {
     let guesses: GuessLimiter
     let refusals: SignInRefusals
 
-    /// Begins a session of a user whose password was verified, or for whom the identity provider vouches.
+    /// Begins a session of a user whose password was verified, or for whom the identity provider or another session vouches.
+    ///
+    /// - Parameters:
+    ///   - user: The user, who is locked.
+    ///   - organization: The organization that the session acts in.
+    ///   - limit: The time at which the session ends in any case, if it is before the usual one. Defaults to `nil`, the usual one.
+    ///   - origin: The request's origin.
+    ///   - transaction: The transaction of the session.
+    /// - Returns: The session and its tokens.
+    /// - Throws: `Refusal.unauthenticated` for a user without a role in the organization; the database's errors.
     func begin(
         _ user: UUID,
         organization: UUID,
+        until limit: Timestamp? = nil,
         from origin: RequestOrigin,
         in transaction: AuditedTransaction
     ) async throws -> SignedIn {
         let people = context.people(in: transaction)
         let now = try await transaction.now()
         let id = context.newID(at: now)
+        let usual = now + SessionLimits.absolute
+        let expiresAt = limit.map { min($0, usual) } ?? usual
         try await people.insertSession(
             id,
             user: user,
             organization: organization,
             at: now,
-            refreshUntil: now + SessionLimits.idle,
-            expiresAt: now + SessionLimits.absolute,
+            refreshUntil: min(now + SessionLimits.idle, expiresAt),
+            expiresAt: expiresAt,
             address: origin.address?.description
         )
         guard let session = try await people.store.session(id) else { throw Refusal.unauthenticated }
