@@ -74,6 +74,16 @@ import Testing
             let native = try await mortise.api.post(path, ["name": "Customer 8"], as: mortise.adminToken)
             #expect(native.status == 503 && native.headers["retry-after"] == nil, "\(native)")
 
+            // And neither does an operator, whose repetition would create another organization.
+            let organization = try await mortise.api.post(
+                "/v1/organizations",
+                ["name": "Acme"],
+                as: mortise.operatorToken
+            )
+            #expect(organization.status == 503 && organization.headers["retry-after"] == nil, "\(organization)")
+            let recorded = try await mortise.api.get("/v1/organizations/acme", as: mortise.operatorToken)
+            #expect(recorded.status == 200)
+
             // A duplicate request with the same Idempotency-Key is told to retry and gets the same workspace.
             let idempotencyKey = [("Idempotency-Key", "customer-7")]
             for _ in 0..<2 {

@@ -1,6 +1,7 @@
 import FoundationEssentials
 public import KeyStore
 import Keys
+import Logging
 import People
 import Postgres
 public import Tenancy
@@ -36,7 +37,9 @@ public struct OrganizationService: Sendable {
     ///     token.
     ///   - answer: Renders the organization as JSON text without a token: the answer of repeated requests.
     /// - Returns: The answer and the admin key's token. The default workspace is active.
-    /// - Throws: `Refusal`, `TenancyError`, or the database's errors.
+    /// - Throws: `Refusal.unfinished` if the organization is recorded, its workspace could not be created yet, and the request had no
+    ///   `Idempotency-Key`. Nobody gets the token of the admin key then; an operator creates another key. `Refusal`, `TenancyError`, or the
+    ///   database's errors.
     public func create(
         _ new: NewOrganization,
         by caller: Caller,
@@ -62,7 +65,9 @@ public struct OrganizationService: Sendable {
                 )
             }
         )
-        try await reconcileDefaultWorkspace(ofAdminKey: issued.keyID)
+        try await workspaces.completing(["key_id": "\(UUIDv7.text(of: issued.keyID))"], for: caller) {
+            try await reconcileDefaultWorkspace(ofAdminKey: issued.keyID)
+        }
         return issued
     }
 

@@ -39,19 +39,36 @@ public struct WorkspaceService: Sendable {
                 return (workspace.id, answer(workspace.activated))
             }
         }
-        do {
+        try await completing(["workspace_id": "\(UUIDv7.text(of: created.resourceID))"], for: caller) {
             try await reconcile(created.resourceID, of: new.organizationID)
+        }
+        return created
+    }
+
+    /// Completes what a request has recorded.
+    ///
+    /// A repeated request with the same `Idempotency-Key` gets the same workspace. Without a key it would create another one.
+    ///
+    /// - Parameters:
+    ///   - recorded: The name of what was recorded, for the log.
+    ///   - caller: The caller.
+    ///   - complete: Completes it.
+    /// - Throws: `Refusal.unfinished` instead of the error of `complete`, which is logged, if the request had no `Idempotency-Key`.
+    func completing(
+        _ recorded: Logger.Metadata,
+        for caller: Caller,
+        _ complete: () async throws -> Void
+    ) async throws {
+        do {
+            try await complete()
         } catch {
-            // A repeated request with the same Idempotency-Key gets the same workspace. Without a key it would create
-            // another one.
-            if created.isReplay || caller.idempotency != nil { throw error }
+            if caller.idempotency != nil { throw error }
             context.logger.warning(
                 "a workspace was recorded and could not be completed",
-                metadata: ["workspace_id": "\(UUIDv7.text(of: created.resourceID))", "error": "\(error)"]
+                metadata: recorded.merging(["error": "\(error)"]) { _, new in new }
             )
             throw Refusal.unfinished
         }
-        return created
     }
 
     /// Completes the creation of a workspace.
