@@ -48,6 +48,17 @@ import Testing
         }
     }
 
+    // The accident: a program between the browser and the server damages the field, and a test key becomes a live one.
+    @Test(arguments: [("mode", "tset"), ("type", "annon")])
+    func `a damaged mode or type makes no key`(_ field: String, _ value: String) async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let refused = try await browser.createKey("CI", [(field, value)])
+            #expect(refused.status == 422 && refused.text.contains("id=\"\(field)-fault\""))
+            #expect(try await Self.count(console) == 0)
+        }
+    }
+
     @Test func `a rotation shows the new token once, and the same form again does not rotate`() async throws {
         try await withConsole { console in
             let browser = try await console.browser("ada@example.org", "owner")

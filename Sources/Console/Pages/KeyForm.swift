@@ -131,6 +131,9 @@ struct KeyForm {
 
     /// Returns the draft of a new key, or `nil` with faults.
     func draft(_ keys: KeyCollection, _ faults: inout FormFaults) -> KeyDraft? {
+        // A damaged field must become neither a live key nor a secret one.
+        if !mode.isEmpty, KeyMode(rawValue: mode) == nil { faults.add("mode", "Choose a mode.") }
+        if family == .service, !["", "service", "anon"].contains(type) { faults.add("type", "Choose a type.") }
         var draft = KeyDraft(
             name: checkedName(&faults),
             description: description.trimmed.isEmpty ? nil : description.trimmed,
