@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Postgres
 
 extension PeopleStore {
@@ -18,6 +19,32 @@ extension PeopleStore {
     /// - Returns: The number of deleted sessions.
     public func deleteEndedSessions() async throws -> Int {
         try await connection.query(Self.deleteEnded).affectedRows
+    }
+
+    private static let lockWithoutRoles = Statement(
+        """
+        SELECT u.id FROM control.users u WHERE NOT EXISTS (SELECT FROM control.members m WHERE m.user_id = u.id) LIMIT 1000
+        FOR UPDATE OF u SKIP LOCKED
+        """
+    )
+    private static let deleteWithoutRoles = Statement(
+        """
+        DELETE FROM control.users u
+        WHERE id = ANY ($1) AND NOT EXISTS (SELECT FROM control.members m WHERE m.user_id = u.id)
+        """
+    )
+
+    /// Deletes up to a thousand users whose last role went with its workspace.
+    ///
+    /// The users are locked first, because a DELETE that waits for a role to be added does not look again whether there is one.
+    ///
+    /// - Returns: The number of deleted users.
+    public func deleteUsersWithoutRoles() async throws -> Int {
+        try await connection.transaction { connection in
+            let users = try await connection.query(Self.lockWithoutRoles).map { try $0.decode(0, as: UUID.self) }
+            if users.isEmpty { return 0 }
+            return try await connection.query(Self.deleteWithoutRoles, [users]).affectedRows
+        }
     }
 
     private static let deleteSingleUses = Statement(

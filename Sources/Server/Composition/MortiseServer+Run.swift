@@ -144,8 +144,10 @@ extension MortiseServer {
                 let count = try await platform.upkeep.expire(eventDays: configuration.eventDays)
                 if count > 0 { logger.debug("old rows were deleted", metadata: ["count": "\(count)"]) }
                 let sessions = try await platform.upkeep.deleteEndedSessions()
+                let users = try await platform.upkeep.deleteUsersWithoutRoles()
                 let deliveries = try await platform.notices.deleteOldDeliveries()
                 if deliveries > 0 { logger.debug("old deliveries were deleted", metadata: ["count": "\(deliveries)"]) }
+                if users > 0 { logger.debug("users without a role were deleted", metadata: ["count": "\(users)"]) }
                 if sessions > 0 { logger.debug("old sessions were deleted", metadata: ["count": "\(sessions)"]) }
             } catch {
                 logger.warning("old rows could not be deleted", metadata: ["error": "\(error)"])

@@ -69,6 +69,13 @@ public struct Upkeep: Sendable {
         return try await Self.repeating { try await context.readPeople { try await $0.deleteEndedSessions() } }
     }
 
+    /// Deletes users whose last role went with its workspace, with their passwords.
+    ///
+    /// - Returns: The number of deleted users.
+    public func deleteUsersWithoutRoles() async throws -> Int {
+        try await Self.repeating { try await context.readPeople { try await $0.deleteUsersWithoutRoles() } }
+    }
+
     /// Deletes old rows in batches, so no statement holds many locks for long.
     private static func expire(_ connection: PostgresConnection, _ eventDays: Int?) async throws -> Int {
         var count = try await repeating { try await IdempotencyStore.deleteExpired(on: connection) }

@@ -73,6 +73,29 @@ import Testing
         }
     }
 
+    // The fault: the person whose only role went with its workspace stayed in the database, with the password.
+    @Test func `a user whose last role went with its workspace is deleted, and nobody else is`() async throws {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let shop = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
+            let id = try shop.string("id")
+            for workspace in [id, nil] {
+                _ = try await mortise.addMember("ada@example.org", "member", workspace: workspace)
+            }
+            _ = try await mortise.addMember("bob@example.org", "member", workspace: id)
+            #expect(try await mortise.server.platform.upkeep.deleteUsersWithoutRoles() == 0)
+            #expect(try await api.post("/v1/workspaces/\(id)/archive", as: admin).status == 200)
+            #expect(try await api.send("DELETE", "/v1/workspaces/\(id)", as: admin).status == 204)
+            #expect(try await mortise.server.platform.upkeep.deleteUsersWithoutRoles() == 1)
+            let users = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT email FROM control.users WHERE email LIKE '%@example.org'"
+            )
+            #expect(try users.map { try $0.decode(0, as: String.self) } == ["ada@example.org"])
+            #expect(try await mortise.trySignIn("ada@example.org").status == 201)
+        }
+    }
+
     @Test func `a refused member names each fault`() async throws {
         try await withMortise { mortise in
             let acme = try await mortise.makeOrganization("Acme")
