@@ -132,6 +132,31 @@ import Testing
         }
     }
 
+    // The fault: the disk of the database was full, and nobody could look at the console.
+    @Test func `a session that cannot be extended goes on, and is extended later`() async throws {
+        try await withConsole { console in
+            let mortise = console.mortise
+            let control = mortise.installation.control
+            let browser = try await console.browser("ada@example.org", "owner")
+            try await mortise.script(
+                control,
+                """
+                UPDATE control.sessions SET refresh_until = now() + interval '1 day';
+                CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END $$;
+                CREATE TRIGGER refuse BEFORE UPDATE ON control.sessions FOR EACH ROW EXECUTE FUNCTION public.refuse();
+                """
+            )
+            let page = try await browser.get("/console/")
+            #expect(page.status == 200, "\(page.text)")
+            let extended = "SELECT 1 FROM control.sessions WHERE refresh_until > now() + interval '6 days'"
+            #expect(try await mortise.rows(control, extended).isEmpty)
+            try await mortise.script(control, "DROP TRIGGER refuse ON control.sessions")
+            #expect(try await browser.get("/console/").status == 200)
+            #expect(try await mortise.rows(control, extended).count == 1)
+        }
+    }
+
     // The attack: a thief of a cookie changes the organization again and again, so that the session never ends.
     @Test func `a change of the organization does not lengthen a session`() async throws {
         try await withConsole { console in

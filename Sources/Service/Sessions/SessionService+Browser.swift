@@ -1,6 +1,7 @@
 public import FoundationEssentials
 import KeyStore
 public import Keys
+import Logging
 import People
 import Postgres
 import Tenancy
@@ -71,11 +72,21 @@ extension SessionService {
     }
 
     /// Extends a session that is used, as a refresh token does for a program.
+    ///
+    /// The session is good without it, and the next request tries again. A database that takes no changes, because its disk is full for
+    /// example, must not keep anybody from looking at the console.
+    ///
+    /// - Throws: `CancellationError`.
     private func extend(_ session: SessionRecord) async throws {
         let end = min(session.readAt + SessionLimits.idle, session.expiresAt)
         guard end - session.refreshUntil >= Self.extensionInterval else { return }
-        try await context.changeControl { transaction in
-            try await context.people(in: transaction).extendSession(session.id, until: end)
+        do {
+            try await context.changeControl { transaction in
+                try await context.people(in: transaction).extendSession(session.id, until: end)
+            }
+        } catch {
+            try Task.checkCancellation()
+            context.logger.debug("a session could not be extended", metadata: ["error": "\(error)"])
         }
     }
 
