@@ -81,6 +81,23 @@ import Testing
         }
     }
 
+    // With a delay that is longer than the time for requests, that time used to end first and took the requests along.
+    @Test func `the time for accepted requests begins when the server stops accepting connections`() async throws {
+        let clock = HeldClock()
+        defer { clock.letGo() }
+        try await withMortise(configure: {
+            $0.drainDelay = .seconds(3600)
+            $0.drainClock = clock
+            $0.shutdownGrace = .zero
+        }) { mortise in
+            let key = try await mortise.makeKey()
+            await mortise.stop()
+            try await eventually("it is not ready") { try await mortise.api.get("/readyz", as: nil).status == 503 }
+            #expect(try await mortise.verdict(key.token) == "valid")
+            clock.letGo()
+        }
+    }
+
     @Test func `the server listens on a Unix-domain socket`() async throws {
         let name = "mortise-\(UInt32.random(in: 0...UInt32.max)).sock"
         let path = FileManager.default.temporaryDirectory.appending(path: name).path()

@@ -33,7 +33,7 @@ extension MortiseServer {
             gracefulShutdownSignals: signals,
             logger: logger
         )
-        settings.maximumGracefulShutdownDuration = configuration.shutdownGrace
+        settings.maximumGracefulShutdownDuration = configuration.maximumShutdown
         do {
             try await ServiceGroup(configuration: settings).run()
         } catch {

@@ -151,7 +151,7 @@ package struct ServerConfiguration: Sendable {
     /// The limits of client connections.
     package var connections = ConnectionLimits()
 
-    /// The maximum time for accepted requests to end after the server was told to stop.
+    /// The maximum time for accepted requests to end, from the end of listening on.
     ///
     /// Defaults to 30 seconds.
     package var shutdownGrace: Duration = .seconds(30)
@@ -160,6 +160,11 @@ package struct ServerConfiguration: Sendable {
     ///
     /// Defaults to zero.
     package var drainDelay: Duration = .zero
+
+    /// The maximum time of a shutdown.
+    ///
+    /// Requests have their whole time after the drain delay, however long that is.
+    var maximumShutdown: Duration { drainDelay + shutdownGrace }
 
     /// The clock that measures ``drainDelay``.
     ///

@@ -92,7 +92,7 @@ package struct ServeSettings: Sendable, Equatable {
     ///
     /// Defaults to 0 s.
     package var drainDelay: Duration
-    /// The time that accepted requests have after SIGTERM, 0 to 3600 s.
+    /// The time that accepted requests have after the drain delay, 0 to 3600 s.
     ///
     /// Defaults to 30 s.
     package var shutdownGrace: Duration
