@@ -118,6 +118,31 @@ import Testing
         }
     }
 
+    // Every organization has a workspace `default`.
+    @Test func `an operator's slug of a workspace means the one of the named organization`() async throws {
+        try await ScriptedServer.with({ request in
+            switch request.uri.prefix(while: { $0 != "?" }) {
+            case "/v1/organizations/acme": .json(Self.organization(Self.other, "acme"))
+            case "/v1/workspaces": Sample.list([Self.workspace(Sample.id, "default", of: Self.other)])
+            default: Sample.list([Sample.member])
+            }
+        }) { server in
+            let outcome = try await Program.run(
+                ["member", "list", "--organization", "acme", "--workspace", "default"],
+                server: server,
+                environment: ["MORTISE_TOKEN": Self.operatorKey]
+            )
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let sent = server.requests.map(\.uri)
+            #expect(
+                sent.prefix(2) == [
+                    "/v1/organizations/acme", "/v1/workspaces?organization_id=\(Self.other)&query=default&limit=100",
+                ]
+            )
+            #expect(sent.count == 3 && sent[2].contains("workspace_id=\(Sample.id)"), "\(sent)")
+        }
+    }
+
     @Test func `a slug that several organizations have is refused with all candidates`() async throws {
         try await ScriptedServer.with({ request in
             request.uri.hasPrefix("/v1/organizations")

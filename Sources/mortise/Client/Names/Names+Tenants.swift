@@ -71,6 +71,17 @@ extension Names {
         return id
     }
 
+    /// Returns the id of a workspace of an organization, by its id, its slug, or `ORGANIZATION/SLUG`.
+    ///
+    /// An operator sees the workspaces of all organizations, of which many have the same slugs, so a slug alone means the one of the named
+    /// organization.
+    func workspaceID(_ name: String, in organization: String?) async throws -> String {
+        guard isOperator, let organization, name.id == nil, !name.contains("/") else {
+            return try await workspaceID(name)
+        }
+        return try await find(workspace: name, in: find(organization: organization))
+    }
+
     private func find(workspace name: String) async throws -> String {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         switch parts.count {

@@ -27,7 +27,7 @@ struct MemberAdd: ObjectCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The workspace that the role is limited to, by its id or slug. (default: the whole organization)",
+            "The workspace that the role is limited to: its id, its slug, or ORGANIZATION/SLUG. (default: all)",
             valueName: "workspace"
         )
     )
@@ -64,7 +64,8 @@ struct MemberAdd: ObjectCommand {
     func request(_ names: Names) async throws -> Request<Mortise.Member> {
         let password = try await password.password()
         let organization = try await names.organization(place.organization)
-        let workspace: String? = if let workspace { try await names.workspaceID(workspace) } else { nil }
+        let workspace: String? =
+            if let workspace { try await names.workspaceID(workspace, in: place.organization) } else { nil }
         let key = options.idempotency.makeKey()
         return Request { client throws(MortiseError) in
             try await client.members(of: organization)

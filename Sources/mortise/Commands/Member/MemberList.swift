@@ -18,7 +18,7 @@ struct MemberList: ListCommand {
     @OptionGroup(title: "Organization")
     var place: OrganizationOptions
 
-    @Option(help: "Only members of this workspace, by its id or slug. (default: all)")
+    @Option(help: "Only members of this workspace: its id, its slug, or ORGANIZATION/SLUG. (default: all)")
     var workspace: String?
 
     @Option(help: "Only members with this role. (default: all)")
@@ -49,7 +49,8 @@ struct MemberList: ListCommand {
 
     func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Member> {
         let organization = try await names.organization(place.organization)
-        let workspace: String? = if let workspace { try await names.workspaceID(workspace) } else { nil }
+        let workspace: String? =
+            if let workspace { try await names.workspaceID(workspace, in: place.organization) } else { nil }
         let (role, query, limit) = (role?.role, query, options.pages.limit)
         return { $0.members(of: organization).list(workspaceID: workspace, role: role, query: query, limit: limit) }
     }
