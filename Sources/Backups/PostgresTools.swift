@@ -42,7 +42,10 @@ public struct PostgresTools: Sendable {
             throw BackupError(
                 "The programs pg_dump and pg_restore were not found \(place).",
                 advice: [
-                    "Install them (Debian, Ubuntu: apt-get install postgresql-client), or name their folder with MORTISE_POSTGRES_BIN."
+                    """
+                    Install them (Debian, Ubuntu: apt-get install postgresql-client), or name their folder with --postgres-bin or \
+                    MORTISE_POSTGRES_BIN.
+                    """
                 ]
             )
         }
@@ -85,7 +88,9 @@ public struct PostgresTools: Sendable {
         throw BackupError(
             "pg_dump and pg_restore have version \(newest), and the server has version \(version).",
             advice: [
-                "Install the client programs of PostgreSQL \(version), or name their folder with MORTISE_POSTGRES_BIN."
+                """
+                Install the client programs of PostgreSQL \(version), or name their folder with --postgres-bin or MORTISE_POSTGRES_BIN.
+                """
             ]
         )
     }

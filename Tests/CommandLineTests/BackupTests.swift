@@ -273,6 +273,19 @@ import Testing
         }
     }
 
+    @Test(arguments: ["backup", "restore"])
+    func `--postgres-bin names the programs of a backup with every server`(_ command: String) async throws {
+        try await TemporaryFolder.with { folder in
+            TemporaryFolder.write("postgresql://u@127.0.0.1:1/x", to: "\(folder)/url")
+            let outcome = try await Program.run([
+                command, "\(folder)/backup", "--database-url-file", "\(folder)/url", "--postgres-bin", folder,
+            ])
+            #expect(outcome.code == 1, "\(outcome.everything)")
+            #expect(outcome.errors.contains("were not found in the folder \(folder)"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("--postgres-bin"))
+        }
+    }
+
     /// Faults of a backup, each as a change of its folder, and the words that name it.
     private static let faults: [(name: String, words: String)] = [
         ("cut short", "was cut short or changed"), ("a byte changed", "was changed"), ("missing", "is missing"),

@@ -21,9 +21,12 @@ package struct InstallationSettings: Sendable, Equatable {
     ///
     /// An absent setting has its default.
     ///
+    /// - Parameters:
+    ///   - reader: The sources of the settings.
+    ///   - runsPrograms: True for a command that runs programs of PostgreSQL against any server, such as `pg_dump`.
     /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed.
-    package init(_ reader: SettingReader) throws(CommandFailure) {
-        database = try DatabaseSettings(reader)
+    package init(_ reader: SettingReader, runsPrograms: Bool = false) throws(CommandFailure) {
+        database = try DatabaseSettings(reader, runsPrograms: runsPrograms)
         dataFolder = try reader.value(Settings.data)
         secretsFile = try reader.value(Settings.pepperFile)
         settingsFile = reader.file?.path

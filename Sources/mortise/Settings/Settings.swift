@@ -46,7 +46,9 @@ package enum Settings {
         default: nil,
         written: "PATH and the usual folders are searched",
         placeholder: "folder",
-        help: "Run the PostgreSQL programs of this folder: initdb, pg_ctl and postgres."
+        help: """
+            Run the PostgreSQL programs of this folder: initdb, pg_ctl and postgres, and for backups pg_dump and pg_restore.
+            """
     )
 
     /// The secrets file of the installation.
@@ -485,14 +487,14 @@ package enum Settings {
             """
     )
 
-    /// The time that accepted requests have after SIGTERM.
+    /// The time that accepted requests have after the drain delay.
     package static let shutdownGrace = Setting(
         "shutdown_grace",
         .seconds(0...3600),
         default: .seconds(30),
         written: "30",
         placeholder: "seconds",
-        help: "Let accepted requests run for this long after SIGTERM, 0 to 3600 seconds."
+        help: "Let accepted requests run for this long after the drain delay, 0 to 3600 seconds."
     )
 
     // MARK: Lists

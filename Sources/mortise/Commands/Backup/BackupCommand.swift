@@ -34,7 +34,8 @@ struct BackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try installation.reader()
-        try await BackupRun(InstallationSettings(reader), tools: reader, jobs: jobs.jobs).run(into: folder)
+        try await BackupRun(InstallationSettings(reader, runsPrograms: true), tools: reader, jobs: jobs.jobs)
+            .run(into: folder)
     }
 }
 

@@ -59,7 +59,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try installation.reader()
-        try await BackupRun(InstallationSettings(reader), tools: reader, jobs: jobs.jobs)
+        try await BackupRun(InstallationSettings(reader, runsPrograms: true), tools: reader, jobs: jobs.jobs)
             .restore(from: folder, clusters: clusters())
     }
 }
