@@ -72,6 +72,7 @@ struct MortiseCommand: AsyncParsableCommand {
     /// - Throws: `CommandFailure` of kind `usage` for an unknown command or option, with a suggestion. Another error of the
     ///   parser as it is.
     private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        if let failure = UnknownArgument.topicFailure(arguments, of: self) { throw failure }
         do {
             return try parseAsRoot(arguments)
         } catch {

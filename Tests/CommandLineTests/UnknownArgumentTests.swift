@@ -5,6 +5,7 @@ import Testing
     @Test(arguments: [
         (["kye", "list"], "`mortise key`"), (["key", "lst"], "`mortise key list`"),
         (["workspce", "list"], "`mortise workspace`"),
+        (["help", "kye"], "`mortise key`"), (["help", "key", "crate"], "`mortise key create`"),
         (["key", "list", "--operatr"], "--operator"), (["key", "list", "--organisation", "acme"], "--organization"),
         (["key", "list", "--operator", "--jsn"], "--json"), (["serve", "--log-levl", "info"], "--log-level"),
         (["key", "create", "CI", "--workspace", "w", "--show-tokn"], "--show-token"),

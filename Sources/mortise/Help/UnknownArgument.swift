@@ -31,6 +31,25 @@ enum UnknownArgument {
         return unknownOption(in: Array(rest), of: command, path)
     }
 
+    /// Returns the failure for a command line that asks for the help of an unknown command, or `nil` for any other.
+    ///
+    /// ArgumentParser shows the help of the last command that it knows.
+    static func topicFailure(_ arguments: [String], of root: any ParsableCommand.Type) -> CommandFailure? {
+        guard arguments.first == "help" else { return nil }
+        var command = root
+        var path = [root._commandName]
+        for word in arguments.dropFirst() {
+            let commands = subcommands(of: command)
+            guard !commands.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+            guard let next = commands.first(where: { names(of: $0).contains(word) }) else {
+                return unknown(command: word, among: commands, path)
+            }
+            command = next
+            path.append(next._commandName)
+        }
+        return nil
+    }
+
     private static func subcommands(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
         let configuration = command.configuration
         return configuration.ungroupedSubcommands + configuration.groupedSubcommands.flatMap(\.subcommands)
