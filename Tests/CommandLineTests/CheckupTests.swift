@@ -43,6 +43,18 @@ import Testing
         #expect(outcome.output.contains("NTP"))
     }
 
+    @Test func `a server that publishes no documents is examined, and the remedy names the setting`() async throws {
+        try await ScriptedServer.with({ request in
+            request.uri == "/openapi.json"
+                ? .answer(404, "{}") : .answer(200, "ok\n", type: "text/plain")
+        }) { server in
+            let outcome = try await Program.run(["doctor", "--url", server.url])
+            #expect(outcome.code == 0, "\(outcome.everything)")
+            #expect(outcome.output.contains("does not tell its version"))
+            #expect(outcome.output.contains("public_operations"))
+        }
+    }
+
     @Test func `a server that is not Mortise is not examined`() async throws {
         try await ScriptedServer.with({ _ in .answer(404, "", type: "text/html") }) { server in
             let outcome = try await Program.run(["doctor", "--url", server.url])

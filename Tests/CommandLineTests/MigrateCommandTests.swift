@@ -127,6 +127,7 @@ import Testing
             let doctor = try await Program.run(["doctor"], environment: installation.variables)
             #expect(doctor.code == 1)
             #expect(doctor.output.contains("The database of workspace default/default cannot be examined"))
+            #expect(doctor.output.contains("Look at its PostgreSQL server."), "\(doctor.output)")
             #expect(
                 doctor.output.contains("The schemas of 2 workspaces lack migrations: default/second, default/third.")
             )

@@ -83,7 +83,9 @@ struct ServerCheckup {
             return Finding(
                 .warning,
                 "The server does not tell its version.",
-                remedy: "Is it a Mortise server, and does the proxy pass /openapi.json?"
+                remedy: """
+                    Is it a Mortise server? If so, /openapi.json is kept back by a proxy, or by the setting public_operations.
+                    """
             )
         }
         if version == Version.current {

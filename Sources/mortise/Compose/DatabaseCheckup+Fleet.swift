@@ -9,6 +9,7 @@ extension DatabaseCheckup {
         case notExamined
         case lacksMigrations
         case unreachable(String)
+        case failed(String)
     }
 
     /// Examines the databases of all workspaces.
@@ -22,7 +23,13 @@ extension DatabaseCheckup {
             .sorted { $0.name < $1.name }
         var findings = showsAll ? faults.compactMap { single($0.name, $0.status) } : grouped(faults)
         if let failure = report.listingFailure {
-            findings.append(Finding(.problem, "Not all workspaces could be examined: \(failure)"))
+            findings.append(
+                Finding(
+                    .problem,
+                    "Not all workspaces could be examined: \(failure)",
+                    remedy: "The control database has failed meanwhile. Run this again when it answers."
+                )
+            )
         }
         return findings + states(differences, names)
     }
@@ -74,8 +81,14 @@ extension DatabaseCheckup {
                 "The schema of workspace \(name) lacks \(quantity(files.count, "migration")).",
                 remedy: "Run `mortise migrate --workspaces`."
             )
-        case .unreachable(let reason), .failed(let reason):
+        case .failed(let reason):
             Finding(.problem, "The database of workspace \(name) cannot be examined: \(reason)")
+        case .unreachable(let reason):
+            Finding(
+                .problem,
+                "The database of workspace \(name) cannot be examined: \(reason)",
+                remedy: "Look at its PostgreSQL server. If the database is gone, restore it from a backup."
+            )
         }
     }
 
@@ -98,7 +111,8 @@ extension DatabaseCheckup {
         case .upToDate, .migrated: nil
         case .skipped: .notExamined
         case .pending: .lacksMigrations
-        case .unreachable(let reason), .failed(let reason): .unreachable(reason)
+        case .unreachable(let reason): .unreachable(reason)
+        case .failed(let reason): .failed(reason)
         }
     }
 
@@ -113,6 +127,14 @@ extension DatabaseCheckup {
                 remedy: "Run `mortise migrate --workspaces`."
             )
         case .unreachable(let reason):
+            Finding(
+                .problem,
+                "The databases of \(names.count) workspaces cannot be examined: \(list)",
+                remedy:
+                    "\(reason)\nLook at their PostgreSQL server. If the databases are gone, restore them from a backup."
+            )
+        // The reason says what to do.
+        case .failed(let reason):
             Finding(.problem, "The databases of \(names.count) workspaces cannot be examined: \(list)", remedy: reason)
         }
     }

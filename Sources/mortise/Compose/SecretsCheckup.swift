@@ -30,7 +30,13 @@ enum SecretsCheckup {
             let ids = secrets.peppers.ids.map(\.text).joined(separator: ", ")
             findings.append(Finding(.fine, "The secrets file \(path) can be used. Its peppers are \(ids)."))
         } catch let fault as SecretsFileFault {
-            findings.append(Finding(.problem, "The secrets file \(path) cannot be used. \(fault.description)"))
+            findings.append(
+                Finding(
+                    .problem,
+                    "The secrets file \(path) cannot be used: \(fault.description)",
+                    remedy: "Restore it from a copy, or correct it. Do not make a new one: no token would be valid."
+                )
+            )
         } catch let fault as FileAccess.Fault {
             findings.append(
                 Finding(
