@@ -38,6 +38,28 @@ import mortise
         }
     }
 
+    @Test func `a report by key names the keys, and JSON has their ids`() async throws {
+        let unknown = "0198c0de-0000-7000-8000-000000000002"
+        try await ScriptedServer.with({ request in
+            if request.uri.contains("/usage") {
+                return Sample.list([
+                    Self.row("2030-01-31T12:00:00Z", 3, #""key_id":"\#(Sample.id)","#),
+                    Self.row("2030-01-31T12:00:00Z", 2, #""key_id":"\#(unknown)","#),
+                ])
+            }
+            return Sample.list(request.uri.contains("/service-keys") ? [Sample.key] : [])
+        }) { server in
+            let text = try await Program.call("workspace", "usage", "shop", "--by", "key", at: server)
+            #expect(text.code == 0, "\(text.everything)")
+            #expect(text.output.contains("2030-01-31 12:00  CI  ") && text.output.contains(unknown), "\(text.output)")
+            #expect(!text.output.contains(Sample.id))
+            let count = server.requests.count
+            let json = try await Program.call("workspace", "usage", "shop", "--by", "key", "--json", at: server)
+            #expect(json.output.contains(Sample.id))
+            #expect(server.requests.count == count + 1)
+        }
+    }
+
     @Test func `a report without rows says so, and an unknown step is a usage error`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
             let empty = try await Program.call("key", "usage", Sample.id, "--workspace", "shop", at: server)

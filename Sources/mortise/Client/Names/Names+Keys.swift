@@ -59,6 +59,20 @@ extension Names {
         return NamedKey(collection: collection, id: key.id, label: "\(key.name) (\(key.id))")
     }
 
+    /// Returns the names of a workspace's keys, by their ids.
+    ///
+    /// Keys of one name are told apart by the first characters of their tokens. A key that is not among the newest of its kind, or that the
+    /// credential cannot read, has no name.
+    func keyNames(_ ids: Set<String>, in workspace: String) async -> [String: String] {
+        var keys: [Mortise.Key] = []
+        for collection in [KeyCollection.service(workspace: workspace), .client(workspace: workspace)] {
+            let found = try? await items(of: { $0.keys(collection).list(limit: 100) }, where: { ids.contains($0.id) })
+            keys += found ?? []
+        }
+        let counts = Dictionary(grouping: keys, by: \.name).mapValues(\.count)
+        return Dictionary(keys.map { ($0.id, counts[$0.name] == 1 ? $0.name : $0.prefix) }) { first, _ in first }
+    }
+
     /// Returns true if the text is the beginning of a token, and the key's prefix begins with it.
     static func isPrefix(_ text: String, of prefix: String) -> Bool {
         ["_live_", "_test_"].contains(where: text.contains) && prefix.hasPrefix(text)

@@ -5,6 +5,7 @@ package import MortiseClient
 package struct UsageChart {
     private let rows: [Mortise.UsageRow]
     private let query: UsageQuery
+    private let keys: [String: String]
     private let width: Int?
 
     /// Creates a chart.
@@ -12,10 +13,12 @@ package struct UsageChart {
     /// - Parameters:
     ///   - rows: The rows of the report, in the order of time.
     ///   - query: The report.
+    ///   - keys: The names of keys by their ids. A key without a name has its id.
     ///   - width: The width of the terminal. `nil` draws no bars.
-    package init(_ rows: [Mortise.UsageRow], _ query: UsageQuery, width: Int?) {
+    package init(_ rows: [Mortise.UsageRow], _ query: UsageQuery, keys: [String: String] = [:], width: Int?) {
         self.rows = rows
         self.query = query
+        self.keys = keys
         self.width = width
     }
 
@@ -33,7 +36,7 @@ package struct UsageChart {
         var cells = rows.map { row in
             var cells = [time(row.start)]
             if byCode { cells.append(row.code ?? "-") }
-            if byKey { cells.append(row.keyID ?? "-") }
+            if byKey { cells.append(row.keyID.map { keys[$0] ?? $0 } ?? "-") }
             cells.append(Self.right(row.count.description, digits))
             return cells
         }

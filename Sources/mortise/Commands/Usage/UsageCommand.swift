@@ -11,9 +11,14 @@ protocol UsageCommand: AsyncParsableCommand, Sendable {
 
     /// Looks the names of the command up, and returns the call that reads the rows of the report.
     func report(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.UsageRow>
+
+    /// Looks up the names of keys for the text, by their ids. Finds none by default.
+    func keyNames(_ ids: Set<String>, _ names: Names) async throws -> [String: String]
 }
 
 extension UsageCommand {
+    func keyNames(_ ids: Set<String>, _ names: Names) async throws -> [String: String] { [:] }
+
     func run() async throws {
         let names = Names(try await connection.client())
         try await names.explained { try await run(names) }
@@ -32,7 +37,9 @@ extension UsageCommand {
             next = answer.value.next
         } while next != nil
         guard !usage.json else { return try Output.line(JSONValue.array(objects).outputText) }
-        let chart = UsageChart(rows, usage.query, width: Terminal.outputWidth)
+        let ids = Set(rows.compactMap(\.keyID))
+        let keys: [String: String] = if ids.isEmpty { [:] } else { try await keyNames(ids, names) }
+        let chart = UsageChart(rows, usage.query, keys: keys, width: Terminal.outputWidth)
         for line in chart.lines { try Output.line(line) }
         if rows.isEmpty { try Output.error("No verification was counted in this time.") }
     }

@@ -33,4 +33,8 @@ struct WorkspaceUsage: UsageCommand {
         let query = usage.query
         return { $0.workspaces.usage(workspace, query) }
     }
+
+    func keyNames(_ ids: Set<String>, _ names: Names) async throws -> [String: String] {
+        await names.keyNames(ids, in: try await names.workspace(target.workspace))
+    }
 }
