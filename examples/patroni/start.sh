@@ -35,17 +35,28 @@ for n in 1 2 3; do
         PATRONI_POSTGRESQL_DATA_DIR=$folder/postgres/data$n PATRONI_POSTGRESQL_PGPASS=$folder/postgres/pgpass$n \
         "${as_postgres[@]}" patroni "$here/patroni.yml" >"$folder/patroni$n.log" 2>&1 &
 done
+# One request for each: of several URLs in one call, curl reports the outcome of the last.
+has_leader() {
+    for n in 1 2 3; do
+        if curl -sf -o /dev/null "http://127.0.0.1:1800$n/leader"; then return 0; fi
+    done
+    return 1
+}
 echo "waiting for a leader (logs in $folder)"
-until curl -sf -o "$folder/leader" http://127.0.0.1:18001/leader http://127.0.0.1:18002/leader http://127.0.0.1:18003/leader; do sleep 1; done
+until has_leader; do sleep 1; done
 
 [[ -e $folder/secrets ]] || "$mortise" secrets new "$folder/secrets" >"$folder/secrets.txt"
 # All servers, in one URL: Mortise connects to the one that accepts changes.
 hosts="host=127.0.0.1,127.0.0.1,127.0.0.1&port=15431,15432,15433"
 export MORTISE_DATABASE_URL="postgresql://postgres:$PATRONI_SUPERUSER_PASSWORD@/mortise?$hosts&target_session_attrs=read-write"
 export MORTISE_PEPPER_FILE=$folder/secrets
-for n in 1 2 3; do
-    # A supervisor such as systemd starts a node again that could not start because no server accepts changes.
-    (until MORTISE_DATA=$folder/mortise$n MORTISE_LISTEN=127.0.0.1:808$n "$mortise" serve; do sleep 1; done) 2>"$folder/mortise$n.log" &
-done
+# A supervisor such as systemd starts a node again that could not start because no server accepts changes.
+run_node() {
+    local node=
+    trap 'kill "$node" 2>/dev/null || true; wait; exit' TERM
+    export MORTISE_DATA=$folder/mortise$1 MORTISE_LISTEN=127.0.0.1:808$1
+    until { "$mortise" serve & node=$!; wait "$node"; }; do sleep 1; done
+}
+for n in 1 2 3; do run_node "$n" 2>"$folder/mortise$n.log" & done
 echo "Mortise listens on 127.0.0.1:8081, 8082 and 8083; the keys of the first start follow"
 wait
