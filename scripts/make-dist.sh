@@ -117,8 +117,8 @@ Architecture: $architecture
 Maintainer: The Mortise authors <mortise@localhost>
 Installed-Size: $(find "$root" -path "$root/DEBIAN" -prune -o -type f -printf '%s\n' | awk '{ sum += int(($1 + 1023) / 1024) } END { print sum }')
 Depends: $depends
-Recommends: postgresql (>= 15)
-Suggests: bash-completion, ca-certificates
+Recommends: ca-certificates, postgresql (>= 15)
+Suggests: bash-completion
 Section: net
 Priority: optional
 Description: API-key service for many tenants, each with its own PostgreSQL database
