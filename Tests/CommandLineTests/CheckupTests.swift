@@ -55,6 +55,18 @@ import Testing
         }
     }
 
+    @Test func `a secrets file that cannot be used is a problem with a next step`() async throws {
+        try await TemporaryFolder.with { folder in
+            TemporaryFolder.write("pepper s1\n", to: "\(folder)/secrets")
+            let outcome = try await Program.run([
+                "doctor", "--data", "\(folder)/data", "--pepper-file", "\(folder)/secrets",
+            ])
+            #expect(outcome.code == 1, "\(outcome.everything)")
+            #expect(outcome.output.contains("cannot be used: line 1"), "\(outcome.output)")
+            #expect(outcome.output.contains("Restore it from a copy"))
+        }
+    }
+
     @Test func `a server that is not Mortise is not examined`() async throws {
         try await ScriptedServer.with({ _ in .answer(404, "", type: "text/html") }) { server in
             let outcome = try await Program.run(["doctor", "--url", server.url])

@@ -135,7 +135,7 @@ import Testing
             #expect(outcome.code == 0, "\(outcome.errors)")
             let sent = server.requests.map(\.uri)
             #expect(
-                sent.prefix(2) == [
+                Array(sent.prefix(2)) == [
                     "/v1/organizations/acme", "/v1/workspaces?organization_id=\(Self.other)&query=default&limit=100",
                 ]
             )
