@@ -415,7 +415,8 @@ let package = Package(
             name: "EndpointsTests",
             dependencies: [
                 "Connections", "Endpoints", "HTTPTestSupport", "JSON", "Keys", "Locks", "Server", "ServerTestSupport",
-                "Telemetry", "TestSupport", "Traces", asyncHTTPClient, httpTypes, hummingbird, log, nioCore, nioEmbedded,
+                "Telemetry", "TestSupport", "Traces", asyncHTTPClient, httpTypes, hummingbird, log, nioCore,
+                nioEmbedded,
                 nioHTTP1, tracing,
             ],
             swiftSettings: settings
