@@ -181,7 +181,7 @@ package final class Authorizer: Sendable {
             bounds = try access.audience(of: principal)
         } catch Refusal.limitReached(let limit) {
             return conclude(asked, start) { _ in .gatewayLimit(limit) }
-        } catch Refusal.unavailable {
+        } catch Refusal.directoryUnavailable, Refusal.unavailable {
             return conclude(asked, start) { _ in .unavailable }
         } catch is Refusal {
             return refuseCredential(asked)

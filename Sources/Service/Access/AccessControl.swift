@@ -28,7 +28,7 @@ public final class AccessControl: Sendable {
     ///   - isRepeated: True if the request was authenticated and counted before.
     /// - Returns: The principal.
     /// - Throws: `Refusal.unauthenticated` for every credential that is not good, `Refusal.limitReached` for a good one
-    ///   that was used too often, `Refusal.unavailable` if the control database cannot be reached.
+    ///   that was used too often, `Refusal.directoryUnavailable` if the control database cannot be reached.
     public func authenticate(
         _ text: String,
         from address: IPAddress?,

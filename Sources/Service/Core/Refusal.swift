@@ -37,9 +37,9 @@ public enum Refusal: Error, Sendable {
     case limitReached(RateLimitVerdict)
     /// The database of one workspace cannot be reached.
     case workspaceUnavailable
-    /// The control database cannot be reached.
+    /// What the request needs cannot be read now, such as the key set of an identity provider.
     case unavailable
-    /// The organizations and workspaces in the control database could not be read in time, or cannot be reached.
+    /// The control database cannot be reached, or did not answer in time.
     case directoryUnavailable
     /// Too many wrong passwords came from there. The caller can try again after that many seconds.
     case tooManyAttempts(retryAfter: Int)

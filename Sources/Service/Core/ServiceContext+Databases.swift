@@ -110,7 +110,7 @@ extension ServiceContext {
 
     /// Returns the admin or operator key of a token, or `nil` if there is none.
     ///
-    /// - Throws: `Refusal.unavailable` if the control database cannot be asked, and the errors of a look-up.
+    /// - Throws: `Refusal.directoryUnavailable` if the control database cannot be asked, and the errors of a look-up.
     func rootKey(_ token: Token) async throws -> KeyReading? {
         let keys = verifier.keys
         do {
@@ -119,7 +119,7 @@ extension ServiceContext {
             if let reading = keys.cached(digests[0], in: home) { return reading }
             return try await databases.noting(nil) { try await keys.read(digests, in: home) }
         } catch let error as PostgresError where error.isUnreachable {
-            throw Refusal.unavailable
+            throw Refusal.directoryUnavailable
         }
     }
 
@@ -189,7 +189,7 @@ extension ServiceContext {
 
     /// Reads over the pipeline that all look-ups in the control database share.
     ///
-    /// - Throws: `Refusal.unavailable` if the control database cannot be reached, and what `body` throws.
+    /// - Throws: `Refusal.directoryUnavailable` if the control database cannot be reached, and what `body` throws.
     func lookUp<T: Sendable>(_ body: (PostgresPipeline) async throws(PostgresError) -> T) async throws -> T {
         do throws(PostgresError) {
             let value = try await body(databases.control.lookups)
@@ -198,7 +198,7 @@ extension ServiceContext {
         } catch {
             databases.report(error, of: nil)
             guard error.isUnreachable else { throw error }
-            throw Refusal.unavailable
+            throw Refusal.directoryUnavailable
         }
     }
 

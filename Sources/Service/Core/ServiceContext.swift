@@ -63,7 +63,7 @@ final class ServiceContext: Sendable {
 
     /// Returns the time for decisions about tokens that others have issued: the database's, because a node's clock can be wrong.
     ///
-    /// - Throws: `Refusal.unavailable` if the control database cannot be reached, and the errors of a look-up.
+    /// - Throws: `Refusal.directoryUnavailable` if the control database cannot be reached, and the errors of a look-up.
     func time() async throws -> Timestamp {
         if let providerTime { return providerTime() }
         return try await lookUp { _ throws(PostgresError) in try await databases.control.time() }
