@@ -86,7 +86,9 @@ let package = Package(
         .target(name: "JSON", swiftSettings: settings),
         .target(
             name: "Connections",
-            dependencies: ["CivilTime", "Locks", coreMetrics, log, nioCore, nioHTTP2, nioPosix, nioSSL, nioTLS],
+            dependencies: [
+                "CivilTime", "Locks", coreMetrics, log, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS,
+            ],
             swiftSettings: settings
         ),
         .target(name: "Keys", dependencies: ["CivilTime", crypto], swiftSettings: settings),

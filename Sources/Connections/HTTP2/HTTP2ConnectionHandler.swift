@@ -75,6 +75,7 @@ package final class HTTP2ConnectionHandler: ChannelDuplexHandler, RemovableChann
         maximumStreams = limits.maximumStreams
         try pipeline.addHandler(frames)
         self.frames = try pipeline.context(handler: frames)
+        if limits.hasLongHeads { try pipeline.addHandler(AnswerHeadHandler()) }
         try pipeline.addHandler(self)
     }
 

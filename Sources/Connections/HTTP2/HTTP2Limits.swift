@@ -15,6 +15,8 @@ package struct HTTP2Limits: Sendable {
     ///
     /// swift-nio enforces the announced number only after the client has acknowledged it, which a client can leave out.
     let maximumStreams: Int
+    /// True if the head of an answer can be longer than a frame.
+    let hasLongHeads: Bool
 
     /// Creates limits.
     ///
@@ -25,8 +27,18 @@ package struct HTTP2Limits: Sendable {
     ///   - streamWindow: The bytes that the client can send before the server has taken them, for a stream.
     ///   - resets: The maximum number of streams that the client may reset, or that have a fault, in 30 seconds.
     ///   - controls: The maximum number of PING, SETTINGS and PRIORITY frames in 30 seconds.
-    package init(streams: Int, headers: Int, window: Int, streamWindow: Int, resets: Int, controls: Int) {
+    ///   - hasLongHeads: False if all answers have short heads, which then need not be measured.
+    package init(
+        streams: Int,
+        headers: Int,
+        window: Int,
+        streamWindow: Int,
+        resets: Int,
+        controls: Int,
+        hasLongHeads: Bool = true
+    ) {
         self.window = window
+        self.hasLongHeads = hasLongHeads
         maximumStreams = 4 * streams
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [

@@ -51,7 +51,8 @@ final class GRPCHandler: ChannelInboundHandler, RemovableChannelHandler {
         window: maximumBuffered,
         streamWindow: maximumMessage + prefix,
         resets: 5000,
-        controls: 1000
+        controls: 1000,
+        hasLongHeads: false
     )
 
     private let service: GRPCService

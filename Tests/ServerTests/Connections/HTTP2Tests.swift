@@ -110,6 +110,57 @@ import Testing
         }
     }
 
+    /// Creates a client key.
+    private func makeKey(
+        _ connection: inout FrameConnection,
+        as admin: String,
+        _ body: JSONValue
+    ) async throws -> (id: String, token: String) {
+        let post = HPACKHeaders.post("/v1/workspaces/default/client-keys", as: admin)
+        let stream = try await connection.open(post, Array(body.text.utf8))
+        let answer = try #require(try await connection.answer(stream))
+        let json = try JSONValue(parsing: answer.text.utf8)
+        return (try #require(json["key"]?["id"]?.string, "\(answer)"), try #require(json["token"]?.string))
+    }
+
+    // The attack: a key whose identity is longer than a frame. The other clients of its gateway get the fields of other answers.
+    @Test func `an answer whose head is longer than a frame ends its stream alone, and others have their own fields`()
+        async throws
+    {
+        try await withTLS { mortise, _ in
+            let admin = mortise.adminToken
+            // The letters have codes of eight bits.
+            let scopes = (0..<100)
+                .map { index -> JSONValue in
+                    let bits = (0..<7).map { index >> $0 & 1 == 0 ? "X" : "Z" }.joined()
+                    return .string(String(repeating: "X", count: 64) + ":" + bits + String(repeating: "X", count: 57))
+                }
+            let text = JSONValue.string(String(repeating: "\u{1F600}", count: 255))
+            func check(_ token: String) -> HPACKHeaders {
+                .get("/v1/authorize/organizations/default/", ("x-mortise-key", admin), ("x-api-key", token))
+            }
+            try await connect(mortise) { connection in
+                let long = try await makeKey(
+                    &connection,
+                    as: admin,
+                    ["name": text, "subject": text, "scopes": .array(scopes)]
+                )
+                let first = try await makeKey(&connection, as: admin, ["name": "a", "subject": "user_a"])
+                let second = try await makeKey(&connection, as: admin, ["name": "b", "subject": "user_b"])
+                for _ in 0..<3 {
+                    for (key, subject) in [(first, "user_a"), (second, "user_b")] {
+                        let id = try await connection.open(check(key.token))
+                        let answer = try #require(try await connection.answer(id))
+                        #expect(answer.status == 200 && answer["x-mortise-key-id"] == key.id, "\(answer)")
+                        #expect(answer["x-mortise-subject"] == subject, "\(answer)")
+                    }
+                    let id = try await connection.open(check(long.token))
+                    #expect(try await connection.answer(id)?.reset == .internalError)
+                }
+            }
+        }
+    }
+
     // The attack: a client that asks for much and takes nothing.
     @Test func `a client that takes nothing of its answer loses the stream`() async throws {
         try await withTLS(configure: { $0.connections.answer = Self.short }) { mortise, _ in
