@@ -257,6 +257,13 @@ def check(keys: Keys, stop_mortise) -> None:
     assert ask(here, "/", ("X-Forwarded-For", "192.0.2.7")).status == 200
     print("  refused: options, identities and addresses that a client writes or removes")
 
+    # The fault: the headers of a key are longer than a buffer of the gateway, and the key is refused for good.
+    scopes = ["read:orders", *(f"{index:064}:{index:064}" for index in range(99))]
+    _, long = keys.create("\u00e9" * 255, scopes)
+    seen = dict(ask(long).json)
+    assert seen["x-mortise-scopes"] == " ".join(scopes) and len(seen["x-mortise-name"]) == 1530, seen
+    print("  let in, with as many scopes as a key can have")
+
     _, limited = keys.create("limited", rate_limit_per_minute=2)
     answers = [ask(limited) for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 429], answers
