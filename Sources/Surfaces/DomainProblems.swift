@@ -49,7 +49,8 @@ package enum DomainProblems {
             return inProgress("Another change of the same resource is in progress. Send the request again later.")
         case .limitReached(let limit): return limitReached(limit)
         case .workspaceUnavailable: return .workspaceUnavailable(retryAfter: retryAfter)
-        case .tooManyAttempts(let seconds): return .rateLimited(retryAfter: seconds)
+        case .tooManyAttempts(let seconds, let limit):
+            return rateLimited("attempts", limit.limit, in: limit.period, retryAfter: seconds)
         case .overloaded: return .serviceUnavailable(retryAfter: 1)
         case .unavailable: return .serviceUnavailable(retryAfter: retryAfter)
         case .directoryUnavailable:
@@ -78,13 +79,28 @@ package enum DomainProblems {
         return problem
     }
 
-    /// Returns the problem of a reached rate limit, with the fields of draft-ietf-httpapi-ratelimit-headers.
     private static func limitReached(_ limit: RateLimitVerdict) -> Problem {
-        let seconds = max(1, wholeSeconds(limit.retryAfter))
         let name = limit.period == .seconds(60) ? "minute" : "hour"
+        return rateLimited(name, limit.limit, in: limit.period, retryAfter: max(1, wholeSeconds(limit.retryAfter)))
+    }
+
+    /// Returns the problem of a reached rate limit, with the fields of draft-ietf-httpapi-ratelimit-headers.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the limit.
+    ///   - limit: The number of uses in a period.
+    ///   - period: The period.
+    ///   - seconds: The time to wait.
+    /// - Returns: The problem.
+    private static func rateLimited(
+        _ name: String,
+        _ limit: Int,
+        in period: Duration,
+        retryAfter seconds: Int
+    ) -> Problem {
         var problem = Problem.rateLimited(retryAfter: seconds)
-        problem.headers[.rateLimit] = "\"\(name)\";r=\(limit.remaining);t=\(seconds)"
-        problem.headers[.rateLimitPolicy] = "\"\(name)\";q=\(limit.limit);w=\(wholeSeconds(limit.period))"
+        problem.headers[.rateLimit] = "\"\(name)\";r=0;t=\(seconds)"
+        problem.headers[.rateLimitPolicy] = "\"\(name)\";q=\(limit);w=\(wholeSeconds(period))"
         return problem
     }
 

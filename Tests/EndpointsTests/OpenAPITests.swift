@@ -48,6 +48,14 @@ import Testing
                 "$ref": "#/components/schemas/Key"
             ]
         )
+        for (status, headers) in [
+            ("401", ["X-Request-Id", "WWW-Authenticate"]), ("409", ["X-Request-Id", "Retry-After"]),
+            ("429", ["X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"]),
+            ("503", ["X-Request-Id", "Retry-After"]),
+        ] {
+            let documented = operation["responses"]?[status]?["headers"]?.object?.members.map(\.name)
+            #expect(documented == headers, "\(status)")
+        }
         let list = try document()["paths"]?["/v1/workspaces/{workspace}/keys"]?["get"]
         #expect(
             list?["parameters"]?.array?[1]["schema"] == [

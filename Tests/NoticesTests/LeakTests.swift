@@ -231,6 +231,8 @@ import Testing
                         #expect(answer.status == 429 && answer.code == "rate_limited")
                         let seconds = try #require(answer.headers["retry-after"].flatMap { Int($0) })
                         #expect((1...3600).contains(seconds))
+                        #expect(answer.headers["ratelimit"] == "\"attempts\";r=0;t=\(seconds)")
+                        #expect(answer.headers["ratelimit-policy"] == "\"attempts\";q=60;w=3600")
                     }
                     #expect(try await one.status(key.path) == "active")
                     #expect(try await one.report(["x"], from: "192.0.2.8").status == 202)

@@ -61,7 +61,7 @@ struct SignInRoutes: Sendable {
     static func fault(_ refusal: Refusal) throws -> (String, HTTPResponse.Status) {
         switch refusal {
         case .unauthenticated: return ("The address or the password is wrong.", .unauthorized)
-        case .tooManyAttempts(let seconds):
+        case .tooManyAttempts(let seconds, _):
             let minutes = max(1, (seconds + 59) / 60)
             return (
                 "Too many attempts failed. Try again in \(NumberText.counted(minutes, "minute")).", .tooManyRequests

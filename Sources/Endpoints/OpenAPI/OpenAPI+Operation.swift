@@ -151,11 +151,16 @@ extension Problem.Kind {
         func add(_ name: String, _ description: String) {
             fields[name] = ["description": .string(description), "schema": ["type": "string"]]
         }
+        let wait = "The time to wait before the next request, in seconds."
         add("X-Request-Id", "The id of the request.")
         switch self {
         case .unauthorized, .forbidden: add("WWW-Authenticate", "The fault of the credential (RFC 6750).")
-        case .rateLimited, .workspaceUnavailable, .serviceUnavailable, .deadlineExceeded:
-            add("Retry-After", "The time to wait before the next request, in seconds.")
+        case .rateLimited:
+            add("Retry-After", wait)
+            add("RateLimit", "The rest of the limit (draft-ietf-httpapi-ratelimit-headers).")
+            add("RateLimit-Policy", "The limit (draft-ietf-httpapi-ratelimit-headers).")
+        case .workspaceUnavailable, .serviceUnavailable, .deadlineExceeded: add("Retry-After", wait)
+        case .conflict: add("Retry-After", "\(wait) Present if another request is in progress.")
         default: break
         }
         return fields

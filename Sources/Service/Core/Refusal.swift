@@ -41,8 +41,8 @@ public enum Refusal: Error, Sendable {
     case unavailable
     /// The control database cannot be reached, or did not answer in time.
     case directoryUnavailable
-    /// Too many wrong passwords came from there. The caller can try again after that many seconds.
-    case tooManyAttempts(retryAfter: Int)
+    /// Too many wrong passwords, or too many reports, came from there. The caller can try again after that many seconds.
+    case tooManyAttempts(retryAfter: Int, AttemptLimit)
     /// The queue for password hashing is full.
     case overloaded
     /// The database did not confirm COMMIT, so the outcome is unknown until a repeated request is answered.

@@ -38,7 +38,12 @@ package struct LeakService: Sendable {
         let wait = try await context.withConnection(to: nil) {
             try await LeakReports($0).admit(origin.address)
         }
-        if let wait { throw Refusal.tooManyAttempts(retryAfter: wait) }
+        if let wait {
+            throw Refusal.tooManyAttempts(
+                retryAfter: wait,
+                AttemptLimit(limit: LeakReports.limit, period: .seconds(3600))
+            )
+        }
         _ = try await handle(texts.map { LeakedText(text: $0, url: nil) }, from: .report, origin)
         try await clock.sleep(until: arrival + options.answerTime(after: clock.now - arrival))
     }

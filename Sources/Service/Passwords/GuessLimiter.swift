@@ -14,9 +14,10 @@ import Tenancy
 /// counts alone, and an attacker gains nothing: passwords are in a database of the same server.
 final class GuessLimiter: Sendable {
     /// The limit of wrong passwords for one account from one address.
-    static let perPair = (limit: 10, period: Duration.seconds(900))
+    static let perPair = AttemptLimit(limit: 10, period: .seconds(900))
     /// The limit of wrong passwords from one address.
-    static let perAddress = (limit: 100, period: Duration.seconds(900))
+    static let perAddress = AttemptLimit(limit: 100, period: .seconds(900))
+
     private struct Key: Hashable {
         let network: IPAddress?
         let account: String?
@@ -92,19 +93,21 @@ final class GuessLimiter: Sendable {
 
     private func take(_ keys: [Key]) throws(Refusal) {
         let now = nanoseconds
-        let retry: Duration? = state.withLock { state in
+        let refusal: Refusal? = state.withLock { state in
             makeRoom(&state, now)
             var decisions: [(Key, GCRA.Decision)] = []
             for (key, limit) in zip(keys, [pair, self.address]) {
                 guard let limit else { continue }
                 let decision = limit.decide(arrival: state.arrivals[key] ?? 0, now: now)
-                guard decision.isAllowed else { return decision.retryAfter }
+                guard decision.isAllowed else {
+                    return Self.refusal(decision.retryAfter, AttemptLimit(limit: limit.limit, period: limit.period))
+                }
                 decisions.append((key, decision))
             }
             for (key, decision) in decisions { state.arrivals[key] = decision.newArrival }
             return nil
         }
-        if let retry { throw Self.refusal(retry) }
+        if let refusal { throw refusal }
     }
 
     /// Tells the other nodes of a guess, and throws if all nodes together have counted too many.
@@ -112,15 +115,16 @@ final class GuessLimiter: Sendable {
         let costs = [Self.perPair, Self.perAddress].map { Self.cost($0) }
         guard let backlogs = await report(Dictionary(uniqueKeysWithValues: zip(keys, costs))) else { return }
         let now = nanoseconds
-        var retry = Duration.zero
+        var longest: (retry: Duration, limit: AttemptLimit)?
         state.withLock { state in
             for (key, limit) in zip(keys, [Self.perPair, Self.perAddress]) {
                 guard let backlog = backlogs[key] else { continue }
                 state.arrivals[key] = now + backlog
-                retry = max(retry, .nanoseconds(backlog - Self.cost(limit) * Int64(limit.limit)))
+                let retry = Duration.nanoseconds(backlog - Self.cost(limit) * Int64(limit.limit))
+                if retry > longest?.retry ?? .zero { longest = (retry, limit) }
             }
         }
-        if retry > .zero { throw Self.refusal(retry) }
+        if let longest { throw Self.refusal(longest.retry, longest.limit) }
     }
 
     /// Refunds a guess, or, for a caller who knows the password, all guesses of the pair.
@@ -161,12 +165,12 @@ final class GuessLimiter: Sendable {
     }
 
     /// The nanoseconds that one guess costs.
-    private static func cost(_ limit: (limit: Int, period: Duration)) -> Int64 {
+    private static func cost(_ limit: AttemptLimit) -> Int64 {
         Int64(limit.period / limit.limit / Duration.nanoseconds(1))
     }
 
-    private static func refusal(_ retry: Duration) -> Refusal {
-        .tooManyAttempts(retryAfter: Int(retry.components.seconds) + 1)
+    private static func refusal(_ retry: Duration, _ limit: AttemptLimit) -> Refusal {
+        .tooManyAttempts(retryAfter: Int(retry.components.seconds) + 1, limit)
     }
 
     private static func keys(_ account: String, _ address: IPAddress?) -> [Key] {

@@ -224,6 +224,7 @@ import Testing
                 let answer = try await mortise.trySignIn("ada@example.org", from: address)
                 #expect(answer.status == 429)
                 #expect(answer.headers["retry-after"].flatMap { Int($0) }.map { (1...900).contains($0) } == true)
+                #expect(answer.headers["ratelimit-policy"] == "\"attempts\";q=\(GuessLimits.perPair);w=900")
             }
             #expect(try await mortise.trySignIn("ada@example.org", from: "2001:db8:1:3::1").status == 201)
             #expect(try await mortise.trySignIn("ada@example.org", from: "192.0.2.7").status == 201)

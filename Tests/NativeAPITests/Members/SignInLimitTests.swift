@@ -23,6 +23,9 @@ import Testing
             }
             let stopped = try await mortise.trySignIn("ada@example.org", from: "192.0.2.7")
             #expect(stopped.status == 429, "\(stopped)")
+            let seconds = try #require(stopped.headers["retry-after"])
+            #expect(stopped.headers["ratelimit"] == "\"attempts\";r=0;t=\(seconds)")
+            #expect(stopped.headers["ratelimit-policy"] == "\"attempts\";q=100;w=900")
             #expect(try await mortise.trySignIn("ada@example.org", from: "192.0.2.8").status == 201)
         }
     }
