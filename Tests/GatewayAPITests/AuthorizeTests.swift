@@ -6,6 +6,7 @@ import Postgres
 import Server
 import ServerTestSupport
 import Service
+import Surfaces
 import Tenancy
 import TestSupport
 import Testing
@@ -275,6 +276,62 @@ import Testing
                 #expect(try await ask(1, "guess", "X-Forwarded-For: 203.0.113.6").first?.status == 401)
                 // The gateway that names no client counts for nobody.
                 #expect(try await ask(70, "guess").allSatisfy { $0.status == 401 })
+            }
+        }
+    }
+
+    /// Presents an unknown token to the main listener 200 times, and returns the answers.
+    private func guesses(_ gateway: Gateway, _ headers: [String]) async throws -> [RawConnection.Answer] {
+        try await RawConnection.with(gateway.mortise.address) { connection in
+            var answers: [RawConnection.Answer] = []
+            for _ in 0..<4 {
+                try await connection.send(String(repeating: gateway.request("guess", "", headers), count: 50))
+                for _ in 0..<50 { answers.append(try #require(try await connection.answer())) }
+            }
+            return answers
+        }
+    }
+
+    // The fault: a gateway with many clients is taken for one client that guesses, and all of them are told to wait.
+    @Test func `failures on the main listener count for a client that a trusted gateway names, and for no gateway`()
+        async throws
+    {
+        let client = "X-Forwarded-For: 203.0.113.5"
+        try await withGateway { gateway in
+            let credential = "X-Mortise-Key: \(gateway.mortise.adminToken)"
+            // The gateway is no trusted proxy, so its word about the client counts for nothing.
+            let answers = try await guesses(gateway, [credential, client])
+            #expect(answers.allSatisfy { $0.status == 401 && $0.reason == "malformed" })
+        }
+        try await withGateway(configure: {
+            if let clients = try? ClientAddresses(parsing: "127.0.0.1") { $0.clients = clients }
+        }) { gateway in
+            let credential = "X-Mortise-Key: \(gateway.mortise.adminToken)"
+            let unnamed = try await guesses(gateway, [credential])
+            #expect(unnamed.allSatisfy { $0.status == 401 && $0.reason == "malformed" })
+            let named = try await guesses(gateway, [credential, client])
+            #expect(named.prefix(60).allSatisfy { $0.status == 401 && $0.reason == "malformed" })
+            #expect(named.contains { $0.status == 429 && $0.reason == "rate_limited" })
+        }
+    }
+
+    @Test func `a gateway whose own credential is over its limit is told so, with the status that it understands`()
+        async throws
+    {
+        try await withGateway { gateway in
+            let mortise = gateway.mortise
+            let key = try await mortise.makeKey()
+            let made = try await mortise.api.post(
+                "/v1/organizations/default/admin-keys",
+                ["name": "slow", "permissions": ["keys:verify"], "rate_limit_per_hour": 1],
+                as: mortise.adminToken
+            )
+            let credential = "X-Mortise-Key: \(try made.string("token"))"
+            #expect(try await gateway.ask(key.token, at: mortise.address, credential).status == 200)
+            for (options, status) in [("", 429), (";over=403", 403)] {
+                let over = try await gateway.ask(key.token, options, at: mortise.address, credential)
+                #expect(over.status == status && over.reason == "gateway_credential", "\(over)")
+                #expect(over["retry-after"] != nil && over["x-mortise-key-id"] == nil, "\(over)")
             }
         }
     }

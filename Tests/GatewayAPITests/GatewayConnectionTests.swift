@@ -84,6 +84,10 @@ import Testing
                 let large = try await gateway.ask(key.token, "", "X: " + String(repeating: "x", count: size))
                 #expect(large.status == 431, "\(size)")
             }
+            for (count, status) in [(990, 200), (1001, 431)] {
+                let lines = Array(repeating: "X: x", count: count).joined(separator: "\r\n")
+                #expect(try await gateway.ask(key.token, "", lines).status == status, "\(count)")
+            }
             #expect(
                 try await gateway.ask(key.token, path: longest, "X: " + String(repeating: "x", count: 60_000)).status
                     == 200
