@@ -42,7 +42,8 @@ extension KeyRoutes {
             id: "update\(family.schemaName)",
             "Change \(family.article) \(family.noun)",
             description: """
-                An absent member stays as it is, `null` clears it. Type and mode are immutable. A revoked key cannot be changed.
+                An absent member stays as it is, and `null` clears one that can be null. Type and mode are immutable. A revoked key \
+                cannot be changed.
                 """,
             body: .required(KeySchema.patch(family))
         ) { id, home, caller, request in

@@ -336,6 +336,28 @@ import Testing
         }
     }
 
+    // The fault: an outage of the control database looks like a wrong credential, and gateways send their clients away for good.
+    @Test func `a credential that cannot be checked now lets nobody in, and is not called wrong`() async throws {
+        try await withGateway { gateway in
+            let mortise = gateway.mortise
+            let key = try await mortise.makeKey()
+            // The key was never used, so it is not in memory.
+            let verifier = try await mortise.makeAdmin(["keys:verify"])
+            let credential = "X-Mortise-Key: \(verifier.token)"
+            let control = mortise.installation.control
+            try await mortise.cutOff(control)
+            for (options, status) in [("", 503), (";away=403", 403)] {
+                let answer = try await gateway.ask(key.token, options, at: mortise.address, credential)
+                #expect(answer.status == status && answer.reason == "workspace_unavailable", "\(answer)")
+                #expect(answer["retry-after"] == "2" && answer["x-mortise-key-id"] == nil, "\(answer)")
+            }
+            try await mortise.restore(control)
+            try await eventually("the credential is checked") {
+                try await gateway.ask(key.token, at: mortise.address, credential).status == 200
+            }
+        }
+    }
+
     // Memory answers: no look-up is sent, and no task runs.
     @Test func `a check of a key in memory needs no look-up`() async throws {
         try await withGateway { gateway in
