@@ -1,5 +1,6 @@
 import JSON
 import NIOHTTP1
+import Postgres
 import ServerTestSupport
 import Service
 import TestSupport
@@ -51,6 +52,27 @@ import Testing
             // The session of the browser is another one.
             _ = try await browser.submit("/console/", to: "/console/sign-out")
             #expect(try await console.mortise.api.get("/v1/me", as: token).status == 200)
+        }
+    }
+
+    // The attack: a thief of a browser's cookie has programs confirmed with it, whose sessions would begin 30 new days.
+    @Test func `a program's session ends no later than the one that confirmed it`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "admin")
+            let control = console.mortise.installation.control
+            try await console.mortise.script(
+                control,
+                """
+                UPDATE control.sessions SET refresh_until = now() + interval '1 hour', expires_at = now() + interval '1 hour'
+                """
+            )
+            let answer = try await exchange(try code(try await confirm(browser)), verifier, console)
+            #expect(answer.status == 201, "\(answer)")
+            let longer = try await console.mortise.rows(
+                control,
+                "SELECT 1 FROM control.sessions WHERE greatest(refresh_until, expires_at) > now() + interval '1 hour'"
+            )
+            #expect(longer.isEmpty)
         }
     }
 

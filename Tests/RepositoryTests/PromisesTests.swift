@@ -44,4 +44,13 @@ import Testing
             #expect(next.hasPrefix("  - `"), "a promise without a test: \(line)")
         }
     }
+
+    @Test func `the changelog and the page of promises say nothing twice`() throws {
+        for path in ["CHANGELOG.md", "docs/promises.md"] {
+            let text = try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
+            let points = text.split(separator: "\n").filter { $0.hasPrefix("- ") }
+            let twice = Dictionary(grouping: points) { $0 }.filter { $0.value.count > 1 }.keys.sorted()
+            #expect(points.count > 20 && twice.isEmpty, "\(path) says twice: \(twice)")
+        }
+    }
 }

@@ -50,6 +50,8 @@ extension SessionService {
 
     /// Exchanges a code for a session of its own.
     ///
+    /// It ends at the latest when the session that confirmed it would: nobody proved again who they are.
+    ///
     /// - Parameters:
     ///   - code: The code.
     ///   - verifier: The text whose digest is the challenge.
@@ -74,7 +76,13 @@ extension SessionService {
                 // The lock waits for a removal or a sign-out of everything, so the session is read after it.
                 let current = try await people.store.session(id), current.isAlive
             else { throw Refusal.unauthenticated }
-            return try await begin(user.id, organization: current.organizationID, from: origin, in: transaction)
+            return try await begin(
+                user.id,
+                organization: current.organizationID,
+                until: current.expiresAt,
+                from: origin,
+                in: transaction
+            )
         }
     }
 }
