@@ -37,7 +37,7 @@ public enum Refusal: Error, Sendable {
     case limitReached(RateLimitVerdict)
     /// The database of one workspace cannot be reached.
     case workspaceUnavailable
-    /// What the request needs cannot be read now, such as the key set of an identity provider.
+    /// A thing that the request needs, such as the key set of an identity provider, cannot be read now.
     case unavailable
     /// The control database cannot be reached, or did not answer in time.
     case directoryUnavailable
