@@ -153,17 +153,17 @@ struct ClerkKeyRoutes: Sendable {
             filter.isUsable = try request.query.required("include_invalid") ? nil : true
             let name = try request.query.optional("query", as: [String].self)?.joined(separator: ",") ?? ""
             filter.name = name.isEmpty ? nil : name
-            let listing = try await context.platform.keys.listing(
+            return try await context.platform.keys.withListing(
                 filter,
                 offset: try request.query.required("offset"),
                 limit: try request.query.required("limit"),
                 in: home
-            )
-            let keys = listing.keys.map(json)
-            return try await .longList(of: home, on: context.platform) { writer in
-                writer.object {
-                    $0.member("data", keys)
-                    $0.member("total_count", listing.total)
+            ) { listing in
+                try await .longList(of: home, on: context.platform) { writer in
+                    writer.object {
+                        $0.member("data", listing.keys.map(json))
+                        $0.member("total_count", listing.total)
+                    }
                 }
             }
         }

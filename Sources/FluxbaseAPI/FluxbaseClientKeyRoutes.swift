@@ -111,21 +111,22 @@ struct FluxbaseClientKeyRoutes: Sendable {
             EndpointResult(.ok, "The keys.", FluxbaseClientKeyJSON.list)
         ) { home, request in
             let user: String? = try request.query.optional("user_id")
-            let listing = try await keys.listing(
+            return try await keys.withListing(
                 KeyFilter(subject: user == "" ? nil : user.map(FluxbaseInput.idOrSlug)),
                 limit: FluxbaseContext.maximumList,
                 in: home
-            )
-            return try await .longList(of: home, on: context.platform) { writer in
-                // The list is written once, and its bytes are copied.
-                var list = JSONWriter()
-                list.array(listing.keys.map { JSONValue.object(FluxbaseClientKeyJSON.object($0)) })
-                writer.object {
-                    $0.key("client_keys")
-                    $0.value(rawJSON: list.bytes)
-                    $0.key("api_keys")
-                    $0.value(rawJSON: list.bytes)
-                    $0.member("total", listing.total)
+            ) { listing in
+                try await .longList(of: home, on: context.platform) { writer in
+                    // The list is written once, and its bytes are copied.
+                    var list = JSONWriter()
+                    list.array(listing.keys.map { JSONValue.object(FluxbaseClientKeyJSON.object($0)) })
+                    writer.object {
+                        $0.key("client_keys")
+                        $0.value(rawJSON: list.bytes)
+                        $0.key("api_keys")
+                        $0.value(rawJSON: list.bytes)
+                        $0.member("total", listing.total)
+                    }
                 }
             }
         }

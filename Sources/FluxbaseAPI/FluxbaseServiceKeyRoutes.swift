@@ -71,9 +71,10 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             .keysRead,
             EndpointResult(.ok, "The keys.", FluxbaseServiceKeyJSON.list)
         ) { home, _ in
-            let listing = try await keys.listing(KeyFilter(), limit: FluxbaseContext.maximumList, in: home)
-            return try await .longList(of: home, on: context.platform) { writer in
-                writer.array(listing.keys.map { JSONValue.object(FluxbaseServiceKeyJSON.object($0)) })
+            return try await keys.withListing(KeyFilter(), limit: FluxbaseContext.maximumList, in: home) { listing in
+                try await .longList(of: home, on: context.platform) { writer in
+                    writer.array(listing.keys.map { JSONValue.object(FluxbaseServiceKeyJSON.object($0)) })
+                }
             }
         }
     }

@@ -43,4 +43,18 @@ import Testing
             }
         }
     }
+
+    // The attack: while a tenant's list of 8 MB occupies one processor of a small machine, its next list occupies the other one.
+    @Test func `a list of a workspace is used before the next one is read`() async throws {
+        try await withMortise { mortise in
+            let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
+            let next = try await keys.withListing(KeyFilter(), limit: 10, in: home) { first in
+                #expect(first.total == 0)
+                let next = Task { try await keys.listing(KeyFilter(), limit: 10, in: home) }
+                try await eventually("the next list waits for the first") { keys.context.listings.waitingCount == 1 }
+                return next
+            }
+            #expect(try await next.value.total == 0)
+        }
+    }
 }

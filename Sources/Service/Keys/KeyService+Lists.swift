@@ -39,28 +39,44 @@ extension KeyService {
 
     /// Returns keys by offset, newest first, with their total.
     ///
-    /// The listings of a workspace are read one after the other, because each can occupy a processor of its PostgreSQL server.
-    ///
-    /// - Parameters:
-    ///   - filter: The filter.
-    ///   - offset: The number of newest keys to leave out; at least 0.
-    ///   - limit: The maximum number of keys; 1 to 10 000.
-    ///   - keys: The collection.
-    /// - Returns: The keys and their total.
-    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many listings
-    ///   wait, or the database's errors.
+    /// The parameters and errors are those of ``withListing(_:offset:limit:in:_:)``.
     public func listing(
         _ filter: KeyFilter,
         offset: Int = 0,
         limit: Int,
         in keys: KeyCollection
     ) async throws -> KeyListing {
+        try await withListing(filter, offset: offset, limit: limit, in: keys) { $0 }
+    }
+
+    /// Reads keys by offset, newest first, with their total, and uses them.
+    ///
+    /// The listings of a workspace are read and used one after the other: the one that is read can occupy a processor of the PostgreSQL
+    /// server, and the one that is written another processor.
+    ///
+    /// - Parameters:
+    ///   - filter: The filter.
+    ///   - offset: The number of newest keys to leave out; at least 0.
+    ///   - limit: The maximum number of keys; 1 to 10 000.
+    ///   - keys: The collection.
+    ///   - use: Uses the keys and their total. No connection is held meanwhile.
+    /// - Returns: The value that `use` returned.
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many listings
+    ///   wait, the database's errors, and what `use` throws.
+    public func withListing<T>(
+        _ filter: KeyFilter,
+        offset: Int = 0,
+        limit: Int,
+        in keys: KeyCollection,
+        _ use: (KeyListing) async throws -> T
+    ) async throws -> T {
         let limit = min(max(limit, 1), Self.longestListing)
         // Before the connection, so that a caller that waits keeps none from others.
         return try await context.listings.withPlace(of: keys.workspace?.id ?? keys.owningOrganizationID) {
-            try await context.withConnection(to: keys.workspace?.facts) { connection in
+            let listing = try await context.withConnection(to: keys.workspace?.facts) { connection in
                 try await read(filter, offset: max(offset, 0), limit: limit, in: keys, KeyStore(connection))
             }
+            return try await use(listing)
         }
     }
 
