@@ -71,7 +71,7 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             .keysRead,
             EndpointResult(.ok, "The keys.", FluxbaseServiceKeyJSON.list)
         ) { home, _ in
-            return try await keys.withListing(KeyFilter(), limit: FluxbaseContext.maximumList, in: home) { listing in
+            try await keys.withListing(KeyFilter(), limit: FluxbaseContext.maximumList, in: home) { listing in
                 try await .longList(of: home, on: context.platform) { writer in
                     writer.array(listing.keys.map { JSONValue.object(FluxbaseServiceKeyJSON.object($0)) })
                 }
