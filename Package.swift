@@ -418,8 +418,7 @@ let package = Package(
             dependencies: [
                 "Connections", "Endpoints", "HTTPTestSupport", "JSON", "Keys", "Locks", "Server", "ServerTestSupport",
                 "Telemetry", "TestSupport", "Traces", asyncHTTPClient, httpTypes, hummingbird, log, nioCore,
-                nioEmbedded,
-                nioHTTP1, tracing,
+                nioEmbedded, nioHTTP1, tracing,
             ],
             swiftSettings: settings
         ),

@@ -1,7 +1,8 @@
 """The clients of the other tenant: each act does what one caller can do to hurt others, as hard as it can.
 
 The input is a JSON object with the name of the act and what it needs. The act ends with the input, and then prints how
-often each answer came. Its priority is low, because the clients of a server usually have processors of their own.
+often each answer came. It runs only while nothing else wants the processor, because the clients of a server usually have
+processors of their own.
 """
 
 from __future__ import annotations
@@ -232,7 +233,8 @@ class Harm:
 
 def main() -> None:
     """Reads what the act needs, and carries it out."""
-    os.setpriority(os.PRIO_PROCESS, 0, 10)
+    # A process of low priority keeps the processor to the end of its slice, for milliseconds; one of this policy does not.
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     asyncio.run(Harm(given_facts()).run())

@@ -6,9 +6,9 @@ batches over many workspaces, long lists, new workspaces, and connections that s
 after each act. The goal is a p99 of the stranger of at most three times its p99 in these quiet times, and no failed
 request.
 
-The stranger and each client of the other tenant are programs of their own, and the clients of the other tenant have a
-low priority. They share the processors with the server and with PostgreSQL. The load average is printed, because other
-programs make the figures worse.
+The stranger and each client of the other tenant are programs of their own. They share the processors with the server and
+with PostgreSQL, and the clients of the other tenant get those that nothing else wants. The load average is printed,
+because other programs make the figures worse.
 """
 
 from __future__ import annotations
