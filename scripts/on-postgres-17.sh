@@ -33,9 +33,15 @@ build() {
     echo "Building PostgreSQL 17 into $prefix. With two processors this takes about two minutes."
     apt-get "${apt[@]}" -qq update
     cd "$work"
-    # A mirror's index can name a version that the mirror does not have yet.
+    # A mirror's index can name a version that the mirror does not have yet. Most mirrors have the one before it.
     for version in $(apt-cache "${apt[@]}" showsrc postgresql-17 | sed -n 's/^Version: //p' | sort -rV | uniq); do
         apt-get "${apt[@]}" -qq source --download-only "postgresql-17=$version" && break
+    done
+    archive=postgresql-17_17.11.orig.tar.bz2
+    for mirror in $(awk '$4 == "trixie" { print $3 }' sources.list); do
+        compgen -G 'postgresql-17_*.orig.tar.*' >/dev/null && break
+        /usr/lib/apt/apt-helper "${apt[@]}" download-file "${mirror}pool/main/p/postgresql-17/$archive" "$archive" \
+            SHA256:dd27f2b3c59e73ed14aa3324901242bf69a032a6347805f274e6260322d42979 || true
     done
     compgen -G 'postgresql-17_*.orig.tar.*' >/dev/null || {
         echo "The mirror does not have the source that its index names. Try again later, or build PostgreSQL 17 into $prefix." >&2
