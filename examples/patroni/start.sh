@@ -53,7 +53,7 @@ export MORTISE_PEPPER_FILE=$folder/secrets
 # A supervisor such as systemd starts a node again that could not start because no server accepts changes.
 run_node() {
     local node=
-    trap 'kill "$node" 2>/dev/null || true; wait; exit' TERM
+    trap 'kill $(jobs -p) 2>/dev/null || true; wait; exit' TERM
     export MORTISE_DATA=$folder/mortise$1 MORTISE_LISTEN=127.0.0.1:808$1
     until { "$mortise" serve & node=$!; wait "$node"; }; do sleep 1; done
 }

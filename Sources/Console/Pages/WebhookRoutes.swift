@@ -100,7 +100,7 @@ struct WebhookRoutes: Sendable {
             let place = visit.form["workspace"]
             let workspace = UUIDv7.parse(place)
             // A damaged field must not become a webhook for all workspaces.
-            guard place.isEmpty || workspace != nil else { throw Refusal.notFound }
+            guard visit.form.contains("workspace"), place.isEmpty || workspace != nil else { throw Refusal.notFound }
             let new = NewWebhook(
                 workspaceID: workspace,
                 url: visit.form["url"].trimmed,

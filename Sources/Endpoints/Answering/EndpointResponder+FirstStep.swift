@@ -29,10 +29,13 @@ extension EndpointResponder {
             try security.authorize(caller, endpoint.access)
             var input = try input(request)
             let json = try json(body, request, &input.faults)
-            switch try step(try valid(request, caller, input, body, json, context)) {
+            let endpointRequest = try valid(request, caller, input, body, json, context)
+            switch try step(endpointRequest) {
             case .answer(let response):
                 return .answer(finish(request, context, facts, response).head, response.body)
-            case .wait(let rest): return .wait { [facts] in await end(request, context, facts, rest) }
+            case .wait(let rest):
+                let isStop = endpoint.isStop?(endpointRequest) == true
+                return .wait { [facts] in await end(request, context, facts, isStop: isStop, rest) }
             }
         } catch {
             let response = fail(request, context, facts, error)
@@ -45,9 +48,11 @@ extension EndpointResponder {
         _ request: Request,
         _ context: MortiseRequestContext,
         _ facts: Facts,
+        isStop: Bool,
         _ rest: () async throws -> EndpointResponse
     ) async -> Response {
         var waits = WaitBudget(endpoint, settings)
+        waits.decide(isStop: isStop)
         do {
             return finish(request, context, facts, try await waiting(facts.caller, &waits, rest))
         } catch {

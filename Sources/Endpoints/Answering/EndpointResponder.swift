@@ -29,7 +29,8 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         context.span?.name(operation: endpoint.operationID, route: endpoint.path.text)
         var facts = Facts(trail: isUsuallyLogged ? RequestTrail() : nil)
         do {
-            return finish(request, context, facts, try await answer(request, context, &facts))
+            let answer = try await answer(request, context, &facts)
+            return finish(request, context, facts, answer)
         } catch {
             return fail(request, context, facts, error)
         }

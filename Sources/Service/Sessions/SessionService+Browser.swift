@@ -48,9 +48,12 @@ extension SessionService {
     /// A write for each request would be a waste.
     private static let extensionInterval = Duration.seconds(3600)
 
+    /// The maximum time of an extension.
+    private static let extensionPatience = Duration.seconds(1)
+
     /// Authenticates a member by a cookie, with one read: an ended session is refused at once.
     ///
-    /// - Throws: `Refusal.unauthenticated`, and `unavailable` if the control database cannot be reached.
+    /// - Throws: `Refusal.unauthenticated`, and `directoryUnavailable` if the control database cannot be reached.
     public func authenticate(cookie: String) async throws -> BrowserSession {
         let parts = cookie.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, let id = UUIDv7.parse(parts[0]),
@@ -73,16 +76,19 @@ extension SessionService {
 
     /// Extends a session that is used, as a refresh token does for a program.
     ///
-    /// The session is good without it, and the next request tries again. A database that takes no changes, because its disk is full for
-    /// example, must not keep anybody from looking at the console.
+    /// The session is good without it, and the next request tries again. A database that takes no changes, because its disk is full or its
+    /// standby is gone, must not keep anybody from looking at the console.
     ///
     /// - Throws: `CancellationError`.
     private func extend(_ session: SessionRecord) async throws {
         let end = min(session.readAt + SessionLimits.idle, session.expiresAt)
         guard end - session.refreshUntil >= Self.extensionInterval else { return }
         do {
-            try await context.changeControl { transaction in
-                try await context.people(in: transaction).extendSession(session.id, until: end)
+            // The page needs the rest of its time.
+            try await PostgresDeadline.with(Self.extensionPatience) {
+                try await context.changeControl { transaction in
+                    try await context.people(in: transaction).extendSession(session.id, until: end)
+                }
             }
         } catch {
             try Task.checkCancellation()

@@ -59,7 +59,7 @@ public struct SessionService: Sendable {
     ///
     /// A refresh token is good once. If it comes again, the session ends: one of its two senders does not own it.
     ///
-    /// - Throws: `Refusal.unauthenticated`, and `unavailable` if the control database cannot be reached; the database's errors.
+    /// - Throws: `Refusal.unauthenticated`, and `directoryUnavailable` if the control database cannot be reached; the database's errors.
     public func refresh(_ refreshToken: String, from origin: RequestOrigin) async throws -> SignedIn {
         guard let token = try? Token(refreshToken), token.parsed.workspaceRef.isRoot else {
             throw Refusal.unauthenticated
@@ -146,7 +146,7 @@ public struct SessionService: Sendable {
 
     /// Authenticates a member by an access token, with one read: an ended session is refused at once.
     ///
-    /// - Throws: `Refusal.unauthenticated`, and `unavailable` if the control database cannot be reached.
+    /// - Throws: `Refusal.unauthenticated`, and `directoryUnavailable` if the control database cannot be reached.
     func authenticate(_ text: String) async throws -> Principal {
         guard let token = AccessToken.read(text, context.secrets.sessions) else { throw Refusal.unauthenticated }
         let session = try await find(token.sessionID)
