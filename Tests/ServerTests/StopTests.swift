@@ -99,7 +99,7 @@ import Testing
                     #expect(answer.headers["retry-after"] != nil, "\(answer)")
                     details.append(answer["detail"]?.string ?? "")
                 }
-                #expect(details.contains { $0.contains("organizations and workspaces did not answer") }, "\(details)")
+                #expect(details.prefix(6).allSatisfy { $0.contains("organizations and workspaces did not answer") }, "\(details)")
                 try await person.script("COMMIT")
             }
             #expect(try await mortise.verdict(key.token) == "valid")

@@ -21,7 +21,7 @@ extension ServiceContext {
     func withReader<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
         do {
             return try await databases.noting(nil) { try await databases.control.readers.withConnection(body) }
-        } catch let error as PostgresError where error.isUnreachable || error.sqlState == .queryCanceled {
+        } catch let error as PostgresError where error.isUnreachable {
             throw Refusal.directoryUnavailable
         }
     }
@@ -74,8 +74,7 @@ extension ServiceContext {
         do {
             return try await databases.noting(workspace, body)
         } catch let error as PostgresError
-            // 57014: the server's own limit, which is as long as this side's, passed first.
-            where error.isUnreachable || error.isOfOutdatedSchema || error.sqlState == .queryCanceled
+            where error.isUnreachable || error.isOfOutdatedSchema
         {
             throw Refusal.workspaceUnavailable
         } catch let error as TenancyError where error.code == .unknownWorkspace {
@@ -261,9 +260,10 @@ extension PostgresError {
     var isUnreachable: Bool {
         switch code {
         case .connectFailed, .connectionLost, .deadlineExceeded, .poolTimedOut, .queueFull: true
-        // The server is stopping or starting, or has no room for another connection.
+        // The server is stopping or starting, or has no room for another connection. 57014: the server's own limit of a statement, which is
+        // as long as this side's, passed first.
         case .server:
-            [.adminShutdown, .crashShutdown, .cannotConnectNow, .tooManyConnections].contains(sqlState)
+            [.adminShutdown, .crashShutdown, .cannotConnectNow, .tooManyConnections, .queryCanceled].contains(sqlState)
         default: false
         }
     }
