@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import FoundationEssentials
 import JSON
 import Keys
 import LocalPostgres
@@ -51,9 +52,12 @@ struct ProcessInstallation: Sendable {
 
     /// The environment of every command of the installation.
     var variables: [String: String] {
-        [
+        var variables = [
             "MORTISE_DATABASE_URL": database, "MORTISE_PEPPER_FILE": "\(folder)/secrets", "MORTISE_DATA": folder,
         ]
+        // The programs of a backup must have the version of the server that the tests run with.
+        variables["MORTISE_POSTGRES_BIN"] = ProcessInfo.processInfo.environment["MORTISE_POSTGRES_BIN"]
+        return variables
     }
 
     /// Returns the environment of `mortise serve`.
