@@ -21,7 +21,7 @@ extension ServiceContext {
     func withReader<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
         do {
             return try await databases.noting(nil) { try await databases.control.readers.withConnection(body) }
-        } catch let error as PostgresError where error.isUnreachable {
+        } catch let error as PostgresError where error.isUnanswered {
             throw Refusal.directoryUnavailable
         }
     }
@@ -117,7 +117,7 @@ extension ServiceContext {
             let digests = home.peppers.digests(of: token)
             if let reading = keys.cached(digests[0], in: home) { return reading }
             return try await databases.noting(nil) { try await keys.read(digests, in: home) }
-        } catch let error as PostgresError where error.isUnreachable {
+        } catch let error as PostgresError where error.isUnanswered {
             throw Refusal.directoryUnavailable
         }
     }
@@ -196,7 +196,7 @@ extension ServiceContext {
             return value
         } catch {
             databases.report(error, of: nil)
-            guard error.isUnreachable else { throw error }
+            guard error.isUnanswered else { throw error }
             throw Refusal.directoryUnavailable
         }
     }
@@ -256,6 +256,9 @@ extension ServiceContext {
 }
 
 extension PostgresError {
+    /// A Boolean value that indicates whether a read has no answer: the server was at fault, or somebody holds a lock on the table.
+    fileprivate var isUnanswered: Bool { isUnreachable || sqlState == .lockNotAvailable }
+
     /// A Boolean value that indicates whether the server was at fault, and not the statement.
     var isUnreachable: Bool {
         switch code {
