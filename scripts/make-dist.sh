@@ -71,7 +71,8 @@ package_of() {
 # newest PREFIX: the newest version of a library's symbols that the program needs.
 newest() { objdump -T "$work/mortise" | grep -o "$1_[0-9.]*" | sed "s/$1_//" | sort -uV | tail -n 1; }
 
-strip --strip-all -o "$work/mortise" "$program"
+# Both sections have hashes of what depends on the path of the build: the debugging information, and the compiler's command lines.
+strip --strip-all --remove-section=.note.gnu.build-id --remove-section=.swift_modhash -o "$work/mortise" "$program"
 scripts/make-completions.sh "$work/mortise" "$work/completions" >/dev/null
 python3 scripts/sbom.py sbom "$version" >"$work/sbom.cdx.json"
 python3 scripts/sbom.py licenses "$version" >"$work/third-party-licenses.txt"

@@ -444,11 +444,6 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             clientSide = .closed
             state.inputEnded()
             switch state.phase {
-            case .waiting where !carrier.isStream:
-                // Answers can still wait for the client to take them. An empty one leaves behind them.
-                let last = context.eventLoop.makePromise(of: Void.self)
-                last.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-                context.writeAndFlush(NIOAny(ByteBuffer()), promise: last)
             case .waiting, .lingering: context.close(promise: nil)
             case .exchanging, .finishing: break
             }
