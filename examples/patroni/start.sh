@@ -52,10 +52,9 @@ export MORTISE_DATABASE_URL="postgresql://postgres:$PATRONI_SUPERUSER_PASSWORD@/
 export MORTISE_PEPPER_FILE=$folder/secrets
 # A supervisor such as systemd starts a node again that could not start because no server accepts changes.
 run_node() {
-    local node=
     trap 'kill $(jobs -p) 2>/dev/null || true; wait; exit' TERM
     export MORTISE_DATA=$folder/mortise$1 MORTISE_LISTEN=127.0.0.1:808$1
-    until { "$mortise" serve & node=$!; wait "$node"; }; do sleep 1; done
+    until { "$mortise" serve & wait $!; }; do sleep 1; done
 }
 for n in 1 2 3; do run_node "$n" 2>"$folder/mortise$n.log" & done
 echo "Mortise listens on 127.0.0.1:8081, 8082 and 8083; the keys of the first start follow"

@@ -101,14 +101,10 @@ struct MemberRoutes: Sendable {
         context.action(Self.path, id: "consoleAddMember") { visit in
             let form = visit.form
             guard let role = MemberRole(rawValue: form["role"]) else { throw Problem.notFound }
-            let place = form["workspace"]
-            let workspace = UUIDv7.parse(place)
-            // A damaged or missing field must not become a role in the whole organization.
-            guard form.contains("workspace"), place.isEmpty || workspace != nil else { throw Refusal.notFound }
             let new = NewMember(
                 email: form["email"].trimmed,
                 role: role,
-                workspaceID: workspace,
+                workspaceID: try form.workspaceID(),
                 name: form.text("name"),
                 password: form["password"].isEmpty ? nil : form["password"]
             )

@@ -97,12 +97,8 @@ struct WebhookRoutes: Sendable {
 
     private var create: ConsoleEndpoint {
         context.action(Self.newPath, id: "consoleCreateWebhook") { visit in
-            let place = visit.form["workspace"]
-            let workspace = UUIDv7.parse(place)
-            // A damaged field must not become a webhook for all workspaces.
-            guard visit.form.contains("workspace"), place.isEmpty || workspace != nil else { throw Refusal.notFound }
             let new = NewWebhook(
-                workspaceID: workspace,
+                workspaceID: try visit.form.workspaceID(),
                 url: visit.form["url"].trimmed,
                 description: visit.form.text("description"),
                 eventTypes: visit.form.lines("event_types")

@@ -1,4 +1,6 @@
 import Endpoints
+import FoundationEssentials
+import Keys
 import Service
 
 /// The fields of a form or of a query, as a browser sends them.
@@ -40,6 +42,16 @@ struct FormFields: Sendable {
 
     /// Returns true if the field was sent.
     func contains(_ name: String) -> Bool { fields.contains { $0.name == name } }
+
+    /// Returns the workspace of the field `workspace`, which is empty for the whole organization.
+    ///
+    /// - Throws: `Refusal.notFound` for a damaged or missing field, which must not stand for the whole organization.
+    func workspaceID() throws(Refusal) -> UUID? {
+        let text = self["workspace"]
+        let id = UUIDv7.parse(text)
+        guard contains("workspace"), text.isEmpty || id != nil else { throw .notFound }
+        return id
+    }
 
     /// Returns the value without white space around it, or `nil` if nothing is left.
     func text(_ name: String) -> String? {

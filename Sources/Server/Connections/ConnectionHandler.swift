@@ -246,7 +246,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             delegate: BodyDemand(NIOLoopBound(self, eventLoop: context.eventLoop))
         )
         intake = .streaming(stream.source)
-        start(Request(head: request, body: RequestBody(asyncSequence: stream.sequence)))
+        let streamed = Request(head: request, body: RequestBody(asyncSequence: stream.sequence))
+        let requestContext = makeContext(context)
+        run(context) { [respond = service.respond] in await respond(streamed, requestContext) }
         if let bytes { append(bytes) }
     }
 
@@ -283,12 +285,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Of the requests that arrive in one read, only a few are answered on this thread, which serves other connections too. A read of a
     /// connection with HTTP/2 can hold those of many streams.
     private func start(_ head: HTTPRequest, _ body: ByteBuffer) {
+        guard let context else { return }
         let request = Request(head: head, body: RequestBody(buffer: body))
-        guard let context, !carrier.isStream, held.isEmpty, answersInRead < Self.maximumAnswersInRead,
+        let requestContext = makeContext(context)
+        var result: FirstStepResult?
+        if !carrier.isStream, held.isEmpty, answersInRead < Self.maximumAnswersInRead,
             body.readableBytes <= Self.firstStepBytes
-        else { return start(request) }
-        switch service.front.begin(request, body, makeContext(context)) {
-        case nil: start(request)
+        {
+            result = service.front.begin(request, body, requestContext)
+        }
+        switch result {
+        case nil: run(context) { [respond = service.respond] in await respond(request, requestContext) }
         case .answer(let response, let bytes):
             answersInRead += 1
             write(response, bytes, context)
@@ -296,16 +303,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Starts a request in a task.
-    private func start(_ request: Request) {
-        guard let context else { return }
-        let requestContext = makeContext(context)
-        run(context) { [respond = service.respond] in await respond(request, requestContext) }
-    }
-
     private func makeContext(_ context: ChannelHandlerContext) -> MortiseRequestContext {
         MortiseRequestContext(source: ApplicationRequestContextSource(channel: context.channel, logger: service.logger))
     }
+
+    /// Starts a task for a request.
 
     private func run(_ context: ChannelHandlerContext, _ respond: @escaping @Sendable () async -> Response) {
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
