@@ -159,7 +159,7 @@ struct ClerkKeyRoutes: Sendable {
                 limit: try request.query.required("limit"),
                 in: home
             ) { listing in
-                try await .longList(of: home, on: context.platform) { writer in
+                try await .longList(of: home, on: context.platform, room: listing.room) { writer in
                     writer.object {
                         $0.member("data", listing.keys.map(json))
                         $0.member("total_count", listing.total)

@@ -116,9 +116,9 @@ struct FluxbaseClientKeyRoutes: Sendable {
                 limit: FluxbaseContext.maximumList,
                 in: home
             ) { listing in
-                try await .longList(of: home, on: context.platform) { writer in
+                try await .longList(of: home, on: context.platform, room: 2 * listing.room) { writer in
                     // The list is written once, and its bytes are copied.
-                    var list = JSONWriter()
+                    var list = JSONWriter(capacity: listing.room)
                     list.array(listing.keys.map { JSONValue.object(FluxbaseClientKeyJSON.object($0)) })
                     writer.object {
                         $0.key("client_keys")

@@ -72,7 +72,7 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             EndpointResult(.ok, "The keys.", FluxbaseServiceKeyJSON.list)
         ) { home, _ in
             try await keys.withListing(KeyFilter(), limit: FluxbaseContext.maximumList, in: home) { listing in
-                try await .longList(of: home, on: context.platform) { writer in
+                try await .longList(of: home, on: context.platform, room: listing.room) { writer in
                     writer.array(listing.keys.map { JSONValue.object(FluxbaseServiceKeyJSON.object($0)) })
                 }
             }

@@ -67,9 +67,17 @@ package struct EndpointResponse: Sendable {
     /// Returns an answer with a JSON value that can be long, which the closure writes on a thread of the system's pool.
     ///
     /// The thread of a request serves the requests of all tenants, and a list of 8 MiB takes tens of milliseconds.
-    package static func long(_ write: @Sendable (inout JSONWriter) -> Void) async -> EndpointResponse {
+    ///
+    /// - Parameters:
+    ///   - room: The bytes that the answer will need. Each time that a long answer outgrows its room, all of it is copied.
+    ///   - write: Writes the value.
+    /// - Returns: The answer.
+    package static func long(
+        room: Int = 65_536,
+        _ write: @Sendable (inout JSONWriter) -> Void
+    ) async -> EndpointResponse {
         await withTaskExecutorPreference(globalConcurrentExecutor) {
-            var writer = JSONWriter(capacity: 65_536)
+            var writer = JSONWriter(capacity: room)
             write(&writer)
             return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
         }

@@ -11,6 +11,8 @@ public struct KeyListing: Sendable {
     public let keys: [KeyRecord]
     /// The number of keys that match the filter.
     public let total: Int
+    /// The bytes of the texts that the owners of these keys chose.
+    public let textBytes: Int
 }
 
 extension KeyService {
@@ -100,7 +102,8 @@ extension KeyService {
             guard more.count == part, let last = more.last else { break }
             position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
         }
-        return KeyListing(keys: rows, total: try await store.count(in: keys.keyOwner, filter))
+        let total = try await store.count(in: keys.keyOwner, filter)
+        return KeyListing(keys: rows, total: total, textBytes: parts.bytes)
     }
 
     /// Throws if the keys of a list have more bytes than a list may have.
