@@ -248,19 +248,19 @@ class Changes:
 
 
 async def verifications_beside_changes(stage: Stage, operator: Path, options: argparse.Namespace) -> None:
-    """Measures verifications at half load, while nothing changes and while many keys change."""
+    """Measures verifications at a part of the load, while nothing changes and while many keys change."""
     seconds, size = options.seconds, options.batch
     keys = await stage.keys(1000)
     most = (await stage.bench(operator, seconds))["per_second"]
-    half = most / 2
-    quiet = await stage.bench(operator, seconds, half)
+    part = most * options.load
+    quiet = await stage.bench(operator, seconds, part)
     before = quiet["latency_ms"]["p99"]
-    at = f"{half:,.0f} a second of {most:,.0f}"
+    at = f"{part:,.0f} a second of {most:,.0f}"
     print(f"p99 of POST /v1/verify while nothing changes: {before:.1f} ms, {at}; {machine(stage)}", flush=True)
 
     async def measure(change: Callable[[int], Change], rate: float, what: str) -> None:
         changes = Changes(stage, change, rate, options.at_once)
-        beside = await stage.bench(operator, seconds, half)
+        beside = await stage.bench(operator, seconds, part)
         reached = await changes.end()
         p99, answered = beside["latency_ms"]["p99"], beside["per_second"]
         reached_rates = f"{reached:,.0f} changed keys and {answered:,.0f} verifications a second"
@@ -343,6 +343,9 @@ def main() -> int:
     )
     parser.add_argument(
         "--batch", type=int, default=40, help="the keys of each of these requests, at most 100 (default: 40)"
+    )
+    parser.add_argument(
+        "--load", type=float, default=0.5, help="the part of the most verifications a second, beside changes (default: 0.5)"
     )
     parser.add_argument("--at-once", type=int, default=48, help="the changes that are under way at once (default: 48)")
     parser.add_argument(
