@@ -247,7 +247,10 @@ struct WebhookRoutes: Sendable {
             "/{id}/enable",
             id: "enableWebhook",
             "Enable a webhook",
-            description: "Deliveries that wait for an attempt go on. Events of the time in between can be missing.",
+            description: """
+                Deliveries that wait for an attempt go on. Events of the time in between can be missing. The operation needs \
+                `events:read`, too.
+                """,
             response: EndpointResult(.ok, "The webhook.", WebhookJSON.schema)
         ) { organization, request in
             Self.answer(

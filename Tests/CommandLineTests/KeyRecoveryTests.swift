@@ -18,6 +18,9 @@ import Testing
                 let path = "/v1/operator-keys"
                 let lost = try await installation.call("GET", path, port: port, token: installation.operatorToken)
                 #expect(lost.status == 401)
+                let found = try await Program.run(["doctor"], environment: installation.variables)
+                #expect(found.code == 1, "\(found.everything)")
+                #expect(found.output.contains("No live operator key works"), "\(found.everything)")
                 let file = "\(installation.folder)/operator.key"
                 let outcome = try await Program.run(
                     ["key", "recover", "--token-out", file],
@@ -37,6 +40,8 @@ import Testing
                 let again = try await Program.run(["key", "recover"], environment: installation.variables)
                 #expect(again.code == 0, "\(again.everything)")
                 #expect(again.output.hasPrefix("mko_live_"))
+                let mended = try await Program.run(["doctor"], environment: installation.variables)
+                #expect(!mended.output.contains("operator key"), "\(mended.everything)")
             }
         }
     }

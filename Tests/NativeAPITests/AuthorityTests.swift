@@ -263,7 +263,9 @@ import Testing
             let path = "/v1/operator-keys"
             let id = try #require(try await api.get(path, as: token)["data"]?.array?.first?["id"]?.string)
             let last = "\(path)/\(id)"
-            // Keys that do not count: one that is disabled, one that is going, one that ends within the day.
+            // Keys that do not count: one that is disabled, one that is going, one that ends within the day, and one in test mode, which
+            // makes test keys alone.
+            #expect(try await api.post(path, ["name": "test", "mode": "test"], as: token).status == 201)
             let disabled = try await api.post(path, ["name": "disabled"], as: token).string("key", "id")
             _ = try await api.post("\(path)/\(disabled)/disable", as: token)
             let going = try await api.post(path, ["name": "going"], as: token).string("key", "id")

@@ -1,6 +1,7 @@
+import KeyStore
 public import Keys
 public import Logging
-import Postgres
+public import Postgres
 public import Tenancy
 import Verification
 
@@ -46,6 +47,23 @@ public enum OperatorRecovery {
         } close: {
             await close($0)
         }
+    }
+
+    /// Returns true if there are operator keys, and no live one of them works.
+    ///
+    /// - Parameter connection: A connection to the control database, which is up to date.
+    /// - Returns: False also for an installation whose first keys were not created yet.
+    /// - Throws: The database's errors.
+    public static func isNeeded(over connection: PostgresConnection) async throws -> Bool {
+        let store = KeyStore(connection)
+        let keys = try await store.list(
+            in: .platform,
+            KeyFilter(status: .active),
+            at: .newest(offset: 0),
+            limit: 1000
+        )
+        if keys.contains(where: { $0.mode == .live && $0.operates(at: $0.readAt) }) { return false }
+        return try await store.count(in: .platform, KeyFilter()) > 0
     }
 
     private static func close(_ platform: Platform) async {

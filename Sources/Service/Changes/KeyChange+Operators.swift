@@ -11,7 +11,8 @@ extension KeyChange {
 
     /// Throws if a change would leave the platform without an operator key that works.
     ///
-    /// A key that ends within a day does not take over from a key that works longer.
+    /// A key that ends within a day does not take over from a key that works longer, and a key in test mode not from a live key, because
+    /// it makes test keys alone.
     ///
     /// - Parameters:
     ///   - old: The key before the change.
@@ -28,13 +29,14 @@ extension KeyChange {
             limit: 1000
         )
         let isSafe = keys.contains { key in
-            key.id != old.id && key.operates(at: now) && !Self.isEarlier(key.lifecycle.endsAt, than: needed)
+            key.id != old.id && key.operates(at: now) && (key.mode == .live || old.mode == .test)
+                && !Self.isEarlier(key.lifecycle.endsAt, than: needed)
         }
         guard !isSafe else { return }
         throw Refusal.conflict(
             """
             This is the last operator key that works, so it must keep its permission and get no end. Create another \
-            operator key first.
+            \(old.mode == .live ? "live operator key" : "operator key") first.
             """
         )
     }
@@ -48,7 +50,7 @@ extension KeyChange {
 
 extension KeyRecord {
     /// Returns true if the key is an operator key that works and can create another one.
-    fileprivate func operates(at now: Timestamp) -> Bool {
+    func operates(at now: Timestamp) -> Bool {
         kind == .operator && status(at: now) == .active && permissions.contains(Permission.platform.rawValue)
             && secrets.contains { $0.endsAt == nil }
     }

@@ -136,11 +136,11 @@ package struct WebhookService: Sendable {
         }
     }
 
-    /// Enables a webhook.
+    /// Enables a webhook, so that its receiver is sent events again.
     ///
     /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
     package func enable(_ id: UUID, organization name: String, by caller: Caller) async throws -> Webhook {
-        try await change(id, name, caller) { webhooks, organization in
+        try await change(id, name, caller, needing: Self.subscribing) { webhooks, organization in
             try await webhooks.enable(id, organization: organization, by: caller.attribution)
         }
     }

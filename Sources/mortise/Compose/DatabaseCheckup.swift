@@ -47,7 +47,7 @@ struct DatabaseCheckup {
         }
         if inspection.plans.allSatisfy(\.isUpToDate) {
             findings += try await PostgresConnection.with(owner, reactor: reactor, logger: logger) {
-                try await owners($0)
+                try await owners($0) + operators($0)
             }
         }
         findings += try await held(control)
@@ -115,6 +115,18 @@ struct DatabaseCheckup {
             let fault = try await SignInFault.find(provider, on: connection)
         else { return [] }
         return [Finding(.warning, fault.sentence, remedy: fault.remedy)]
+    }
+
+    /// Examines if somebody can still manage organizations.
+    private func operators(_ connection: PostgresConnection) async throws -> [Finding] {
+        guard try await OperatorRecovery.isNeeded(over: connection) else { return [] }
+        return [
+            Finding(
+                .problem,
+                "No live operator key works, so nobody can manage organizations.",
+                remedy: "`mortise key recover` creates one."
+            )
+        ]
     }
 
     private func server(_ connection: PostgresConnection) async throws -> [Finding] {

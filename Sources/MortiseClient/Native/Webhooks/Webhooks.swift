@@ -94,7 +94,7 @@ extension Mortise {
 
         /// Enables a webhook.
         ///
-        /// Requires the permission `webhooks:write`. Events of the time in between can be missing.
+        /// Requires the permissions `webhooks:write` and `events:read`. Events of the time in between can be missing.
         ///
         /// - Parameter id: The id of the webhook.
         /// - Returns: The webhook.

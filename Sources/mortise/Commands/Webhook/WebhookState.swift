@@ -8,7 +8,7 @@ struct WebhookEnable: ObjectCommand {
         abstract: "Enable a webhook.",
         discussion: HelpText.discussion(
             "Deliveries that wait for an attempt go on. Events of the time in between can be missing.",
-            needs: WebhookCommand.needs,
+            needs: WebhookCommand.subscribingNeeds,
             examples: ["webhook enable https://hooks.example.com/mortise"]
         )
     )
