@@ -104,6 +104,8 @@ public final class UsageRecorder: Sendable {
     private let isLate: @Sendable (Database) -> Bool
     private let logger: Logger
     private let overflow = Atomic<Int>(0)
+    /// The databases whose last write failed, which have had a line in the log.
+    private let failing = Locked<Set<Database>>([])
     /// The last uses that a flush is writing, by flush and secret.
     private let inFlight = Locked<(next: Int, uses: [Int: [UUID: KeyUse]])>((0, [:]))
 
@@ -270,19 +272,24 @@ public final class UsageRecorder: Sendable {
             let batch = Array(counts[start..<min(start + options.batch, counts.count)])
             do {
                 try await write(database, batch)
+                failing.withLock { _ = $0.remove(database) }
             } catch let error as TenancyError where error.code == .unknownWorkspace {
                 // No database is left for the counts of a deleted workspace.
+                failing.withLock { _ = $0.remove(database) }
                 logger.debug(
                     "usage of a deleted workspace was dropped",
-                    metadata: ["workspace_id": "\(database.workspaceID)"]
+                    metadata: ["workspace_id": .string(UUIDv7.text(of: database.workspaceID))]
                 )
                 return
             } catch {
                 // The batch may have been committed. A count that is too low is better than one that is too high.
                 let isUncertain = (error as? PostgresError)?.code == .commitOutcomeUnknown
-                logger.warning(
+                // The next attempts, one in each second, have nothing new to say.
+                let isNew = failing.withLock { $0.insert(database).inserted }
+                logger.log(
+                    level: isNew ? .warning : .debug,
                     "usage could not be written and waits",
-                    metadata: ["workspace_id": "\(database.workspaceID)", "error": "\(error)"]
+                    metadata: ["workspace_id": .string(UUIDv7.text(of: database.workspaceID)), "error": "\(error)"]
                 )
                 return restore(database, counts[(isUncertain ? start + batch.count : start)...])
             }

@@ -61,6 +61,13 @@ import Testing
         #expect(files.contains { $0.target == "Server" && $0.code.contains(clocks) })
     }
 
+    // Foundation writes a UUID in capitals, and all answers and the lines of requests have lower case: a search for an id would find half.
+    @Test func `the log has no id in capitals`() {
+        let ids = #/: "\\\((?:\w+\.)*(?:id|\w+ID)\)"[,\]]/#
+        #expect(files.filter { $0.code.contains(ids) }.map(\.path) == [])
+        #expect(#"["workspace_id": "\(workspace.id)", "error": "\(error)"]"#.contains(ids))
+    }
+
     /// The words that stand at the start of a clause without a subject.
     private static let clauseWords: Set<String> = [
         "What", "Who", "Whose", "Whom", "Whether", "How", "When", "Where", "Which", "Why",

@@ -81,7 +81,7 @@ struct DeliveryWorker: Sendable {
             if !Task.isCancelled {
                 logger.debug(
                     "an attempt of a webhook could not be recorded",
-                    metadata: ["webhook_id": "\(attempt.webhook.id)", "error": "\(error)"]
+                    metadata: ["webhook_id": .string(UUIDv7.text(of: attempt.webhook.id)), "error": "\(error)"]
                 )
             }
         }
@@ -95,7 +95,7 @@ struct DeliveryWorker: Sendable {
         logger.log(
             level: cause.isOfServer ? .notice : .debug,
             "an attempt of a webhook got no answer",
-            metadata: ["webhook_id": "\(attempt.webhook.id)", "error": "\(cause.text)"]
+            metadata: ["webhook_id": .string(UUIDv7.text(of: attempt.webhook.id)), "error": "\(cause.text)"]
         )
     }
 
@@ -149,7 +149,7 @@ struct DeliveryWorker: Sendable {
         }
         logger.notice(
             "a webhook was disabled, because all attempts failed for 5 days",
-            metadata: ["webhook_id": "\(webhook.id)"]
+            metadata: ["webhook_id": .string(UUIDv7.text(of: webhook.id))]
         )
     }
 }

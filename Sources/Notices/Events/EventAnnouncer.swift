@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Keys
 import Locks
 package import Logging
 import Postgres
@@ -137,7 +138,9 @@ package final class EventAnnouncer: Sendable {
             }
             logger.debug(
                 "a workspace could not be marked for webhooks",
-                metadata: ["workspace_id": "\(workspace.workspaceID)", "error": "\(error)"]
+                metadata: [
+                    "workspace_id": .string(UUIDv7.text(of: workspace.workspaceID)), "error": "\(error)",
+                ]
             )
         }
     }

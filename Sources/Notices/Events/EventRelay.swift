@@ -96,7 +96,7 @@ struct EventRelay: Sendable {
             outcome = .failed
             logger.debug(
                 "the events of a database could not be read",
-                metadata: ["source": "\(source.id)", "error": "\(error)"]
+                metadata: ["source": .string(UUIDv7.text(of: source.id)), "error": "\(error)"]
             )
         }
         do {
@@ -206,7 +206,7 @@ struct EventRelay: Sendable {
             // The quota must not hold up events. A tenth of the part is accepted before the next count.
             logger.warning(
                 "the deliveries of webhooks that wait could not be counted in time",
-                metadata: ["organization_id": "\(organization)"]
+                metadata: ["organization_id": .string(UUIDv7.text(of: organization))]
             )
             return waiting.set(Dictionary(uniqueKeysWithValues: uncounted.map { ($0, 0) }), at: now)
         }
@@ -214,7 +214,11 @@ struct EventRelay: Sendable {
         for (id, number) in numbers where number >= part {
             logger.notice(
                 "a webhook gets no further events, because its deliveries that wait use up its part of the quota",
-                metadata: ["webhook_id": "\(id)", "organization_id": "\(organization)", "waiting": "\(number)"]
+                metadata: [
+                    "webhook_id": .string(UUIDv7.text(of: id)),
+                    "organization_id": .string(UUIDv7.text(of: organization)),
+                    "waiting": "\(number)",
+                ]
             )
         }
     }

@@ -121,7 +121,10 @@ struct NoticeSearch: Sendable {
             try await body()
         } catch {
             if !Task.isCancelled {
-                logger.debug("a database could not be searched", metadata: ["id": "\(id)", "error": "\(error)"])
+                logger.debug(
+                    "a database could not be searched",
+                    metadata: ["id": .string(UUIDv7.text(of: id)), "error": "\(error)"]
+                )
             }
         }
     }

@@ -1,4 +1,5 @@
 import KeyStore
+import Keys
 import Logging
 import Notices
 import People
@@ -52,7 +53,7 @@ public struct Upkeep: Sendable {
                 } catch {
                     context.logger.debug(
                         "the old rows of a workspace could not be deleted",
-                        metadata: ["workspace_id": "\(workspace.id)", "error": "\(error)"]
+                        metadata: ["workspace_id": .string(UUIDv7.text(of: workspace.id)), "error": "\(error)"]
                     )
                 }
             }

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import Keys
 import Locks
 import Logging
 import Postgres
@@ -79,7 +80,7 @@ extension Provisioner {
             control.logger.log(
                 level: isNew ? .error : .debug,
                 "a workspace could not be repaired",
-                metadata: ["workspace": "\(id)", "error": "\(error)"]
+                metadata: ["workspace": .string(UUIDv7.text(of: id)), "error": "\(error)"]
             )
         }
     }

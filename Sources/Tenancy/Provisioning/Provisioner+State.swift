@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import KeyStore
+import Keys
 import Logging
 import Postgres
 
@@ -300,7 +301,9 @@ extension Provisioner {
         guard isCorrected else { return }
         control.logger.warning(
             "the database of a stopped workspace had another state, as after a restoration, and has been corrected",
-            metadata: ["workspace_id": "\(plan.workspace.id)", "state": "\(state.rawValue)"]
+            metadata: [
+                "workspace_id": .string(UUIDv7.text(of: plan.workspace.id)), "state": "\(state.rawValue)",
+            ]
         )
     }
 

@@ -1,6 +1,7 @@
 import Fence
 public import FoundationEssentials
 package import KeyStore
+import Keys
 import Locks
 import Logging
 import Migrations
@@ -201,7 +202,7 @@ public final class Provisioner: Sendable {
                 else { continue }
                 control.logger.warning(
                     "an idle session that held the lock of a workspace was ended",
-                    metadata: ["workspace_id": "\(id)"]
+                    metadata: ["workspace_id": .string(UUIDv7.text(of: id))]
                 )
             }
         }
