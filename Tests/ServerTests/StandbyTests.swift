@@ -152,6 +152,32 @@ import Testing
         }
     }
 
+    // The attack: as above, with the session of a member, which needs no lease of the node. Whoever was removed is back with the standby.
+    @Test func `no member is called gone while no standby knows it`() async throws {
+        try await withReplicatedServer { server in
+            try await withMortise(of: try TestInstallation(server.primary)) { mortise in
+                let manager = try await mortise.session("manager@example.org", "admin")
+                let member = try await mortise.addMember("gone@example.org", "auditor")
+                await server.standbyProcess.stop()
+                try await server.cancellingWaits {
+                    try await mortise.withConnection(mortise.installation.control) { connection in
+                        try await connection.script("DELETE FROM control.members WHERE id = '\(member.id)'")
+                    }
+                    for suffix in ["", "/sessions"] {
+                        let answer = try await mortise.api.send("DELETE", member.path + suffix, as: manager)
+                        #expect(answer.status == 503, "\(answer)")
+                    }
+                }
+                try await server.standbyProcess.start()
+                try await server.waitForStandby()
+                for suffix in ["", "/sessions"] {
+                    let answer = try await mortise.api.send("DELETE", member.path + suffix, as: manager)
+                    #expect(answer.status == 404, "\(answer)")
+                }
+            }
+        }
+    }
+
     private static let lockWaits =
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 

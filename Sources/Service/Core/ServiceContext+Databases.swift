@@ -95,6 +95,26 @@ extension ServiceContext {
         }
     }
 
+    /// Runs an audited transaction in the control database that takes something away.
+    ///
+    /// A request that was answered with 503 can have taken it away without a standby that knows it. A repetition that says "not found" must
+    /// wait until one does (decision 0014, rules 30 and 31), so its transaction is committed.
+    ///
+    /// - Parameter body: Throws `Refusal.notFound` before it writes anything, or not at all.
+    /// - Returns: The value that `body` returned.
+    /// - Throws: What `body` throws, and the database's errors.
+    func takeFromControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
+        let found = try await changeControl { transaction -> T? in
+            do {
+                return try await body(transaction)
+            } catch Refusal.notFound {
+                return nil
+            }
+        }
+        guard let found else { throw Refusal.notFound }
+        return found
+    }
+
     /// Changes a workspace as the owner of its database, and logs a fault of the PostgreSQL server.
     func provision<T>(_ body: (Provisioner) async throws -> T) async throws -> T {
         do {
