@@ -46,9 +46,9 @@ import mortise
 
     // The attack: a tenant names a key so that the terminal of an operator who prints JSON is renamed, or shows another text.
     @Test func `JSON output escapes what controls a terminal, and means the same`() throws {
-        let name = "a\u{9B}31m\u{202E}b\u{7F}\u{2066}\u{2028}日"
+        let name = "a\u{9B}31m\u{202E}b\u{7F}\u{2066}\u{2028}\u{61C}\u{200F}日"
         let value: JSONValue = ["name": .string(name)]
-        #expect(value.outputText == #"{"name":"a\u009b31m\u202eb\u007f\u2066\u2028日"}"#)
+        #expect(value.outputText == #"{"name":"a\u009b31m\u202eb\u007f\u2066\u2028\u061c\u200f日"}"#)
         #expect(try JSONValue(parsing: Array(value.outputText.utf8)) == value)
     }
 

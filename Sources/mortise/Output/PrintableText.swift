@@ -59,8 +59,7 @@ extension Unicode.Scalar {
     var controlsTerminal: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
-        default:
-            (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value) || value == 0x200E || value == 0x200F
+        default: properties.isBidiControl
         }
     }
 
