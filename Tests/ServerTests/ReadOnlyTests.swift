@@ -16,6 +16,10 @@ import Testing
                 let revoked = try await mortise.makeKey("revoked")
                 let answer = try await mortise.api.post("\(revoked.path)/revoke", [:], as: mortise.adminToken)
                 #expect(answer.status == 200)
+                let member = try await mortise.addMember("member@example.org", "auditor")
+                let signIn: JSONValue = [
+                    "email": .string(member.email), "password": .string(ServerHarness.memberPassword),
+                ]
                 let superuser = server.configuration()
                 try await mortise.script(superuser, "ALTER SYSTEM SET default_transaction_read_only = on")
                 try await mortise.script(superuser, "SELECT pg_reload_conf()")
@@ -26,9 +30,20 @@ import Testing
                     ("POST", ServerHarness.keys(), ["name": "x"]), ("POST", "\(key.path)/revoke", [:]),
                     ("POST", "/v1/organizations/default/workspaces", ["name": "x"]),
                     ("PATCH", "/v1/workspaces/default", ["name": "x"]), ("POST", "/v1/workspaces/default/suspend", nil),
+                    ("POST", "/api/v1/client-keys", ["name": "x", "scopes": ["read:x"]]),
+                    ("POST", "/clerk/v1/api_keys", ["name": "some", "subject": .string(ServerHarness.user)]),
+                    ("POST", "/compute/v1/admin/api-keys", ["name": "x"]),
+                    ("POST", "/v1/leaks", ["tokens": [.string(revoked.token)]]),
+                    ("POST", "/v1/sessions", signIn), ("POST", "/api/v1/auth/signin", signIn),
                 ]
                 for (method, path, body) in changes {
-                    let answer = try await mortise.api.send(method, path, body, as: mortise.adminToken)
+                    let answer = try await mortise.api.send(
+                        method,
+                        path,
+                        body,
+                        as: mortise.adminToken,
+                        headers: [("x-api-key", mortise.adminToken)]
+                    )
                     #expect(answer.status == 503, "\(method) \(path): \(answer)")
                     #expect(answer.headers["retry-after"] != nil, "\(method) \(path)")
                 }
