@@ -59,6 +59,21 @@ import Testing
         }
     }
 
+    // The attack: a key with a limit signs in, and its cookie has none.
+    @Test func `an operator's session has no more uses than its key`() async throws {
+        try await withConsole { console in
+            let made = try await console.mortise.api.post(
+                "/v1/operator-keys",
+                ["name": "slow", "rate_limit_per_hour": 3],
+                as: console.mortise.operatorToken
+            )
+            let browser = console.browser()
+            #expect(try await Self.signIn(browser, try made.string("token")).status == 303)
+            for _ in 0..<2 { #expect(try await browser.get("/console/platform/").status == 200) }
+            for _ in 0..<2 { #expect(try await browser.get("/console/platform/").status == 429) }
+        }
+    }
+
     // An operator whose key is revoked must not go on with an open page.
     @Test func `an operator's session ends with the key`() async throws {
         try await withConsole { console in

@@ -3,6 +3,7 @@ import KeyStore
 public import Keys
 import Postgres
 import Tenancy
+import Verification
 
 /// An operator's session in a browser, read from the database for one request.
 public struct OperatorSession: Sendable {
@@ -52,7 +53,10 @@ public struct OperatorSessions: Sendable {
 
     /// Authenticates an operator by a cookie.
     ///
-    /// - Throws: `Refusal.unauthenticated` if the session, the key or the secret has ended, or the address is not one of the key's.
+    /// Each request is a use of the key, of whose limits the session has no more.
+    ///
+    /// - Throws: `Refusal.unauthenticated` if the session, the key or the secret has ended, or the address is not one of the key's;
+    ///   `limitReached` for a key that was used too often.
     public func authenticate(cookie: String, from address: IPAddress?) async throws -> OperatorSession {
         let parts = cookie.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 5, let keyID = UUIDv7.parse(parts[0]), let secretID = UUIDv7.parse(parts[1]),
@@ -65,6 +69,12 @@ public struct OperatorSessions: Sendable {
             let permissions = PermissionSet(names: key.permissions), let bounds = KeyBounds(key, secret: secret),
             bounds.addresses.isEmpty || bounds.addresses.contains(where: { address.map($0.contains) ?? false })
         else { throw Refusal.unauthenticated }
+        if !bounds.limits.isUnlimited {
+            let limits = try await context.verifier.keys.root().limits
+            if let limit = await limits.useWaiting(key.limitID ?? keyID, bounds.limits), !limit.isAllowed {
+                throw Refusal.limitReached(limit)
+            }
+        }
         let principal = Principal(
             keyID: keyID,
             secretID: secretID,
