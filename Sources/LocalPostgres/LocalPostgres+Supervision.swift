@@ -29,15 +29,23 @@ extension LocalPostgres {
 
     /// Starts the server again whenever it ends without ``stop(mode:)``, as after a crash or a `kill -9`.
     ///
+    /// After a SIGTERM, a server takes no new connections and waits for the end of those that it has. They are ended, and the server is
+    /// started again.
+    ///
     /// Returns when the calling task is cancelled, or when the server was stopped.
     ///
     /// - Parameter limits: The intervals and the number of attempts.
     /// - Throws: ``LocalPostgresError`` of the last attempt, after too many attempts in a row have failed.
     public func supervise(_ limits: Supervision = Supervision()) async throws {
         while await sleeps(limits.interval) {
-            guard let isRunning = isRunning else { return }
-            if isRunning { continue }
-            report(.error, "the PostgreSQL server has ended and is started again")
+            guard let state = state else { return }
+            switch state {
+            case .running: continue
+            case .stopping:
+                report(.error, "the PostgreSQL server was told to stop and is started again")
+                await finishStop()
+            case .ended: report(.error, "the PostgreSQL server has ended and is started again")
+            }
             try await restart(limits)
         }
     }
@@ -60,7 +68,7 @@ extension LocalPostgres {
                 return
             }
             // A stop during the delay ends the supervision.
-            guard await sleeps(delay), isRunning != nil else { return }
+            guard await sleeps(delay), state != nil else { return }
             delay = min(delay * 2, limits.longestDelay)
         }
     }

@@ -156,10 +156,29 @@ public actor LocalPostgres {
 }
 
 extension LocalPostgres {
-    /// True if the server runs, and `nil` before a start and after a stop.
-    var isRunning: Bool? {
+    /// The state of a server that was started.
+    enum State {
+        case running
+        /// Another program told the server to stop.
+        case stopping
+        case ended
+    }
+
+    /// The state of the server, and `nil` before a start and after a stop.
+    var state: State? {
         guard let session else { return nil }
-        return PostmasterFile(folder: session.folder)?.isRunning(in: session.folder) ?? false
+        guard let file = PostmasterFile(folder: session.folder), file.isRunning(in: session.folder) else { return .ended }
+        return file.status == .stopping ? .stopping : .running
+    }
+
+    /// Ends the connections of a server that was told to stop, and waits for its end.
+    func finishStop() async {
+        let task = enqueue { try await self.performFinishedStop() }
+        do {
+            try await task.value
+        } catch {
+            report(.warning, "the PostgreSQL server could not be stopped", ["error": "\(error)"])
+        }
     }
 
     /// Logs a line about the server.
@@ -213,6 +232,11 @@ extension LocalPostgres {
             socketFolder: socketFolder,
             logKeeper: ServerLog(path: folder.log).keepBounded()
         )
+    }
+
+    private func performFinishedStop() async throws {
+        guard let session, state == .stopping else { return }
+        _ = try await stopping(session.folder, session.account).run(.fast)
     }
 
     private func performStop(_ mode: StopMode) async {

@@ -5,7 +5,7 @@ import Logging
 import TestSupport
 import Testing
 
-/// The server of an installation is killed, by the system's out-of-memory killer or by hand.
+/// The server of an installation is killed, by the system's out-of-memory killer or by hand, or told to stop.
 @Suite(.hangLimit)
 struct SupervisionTests {
     private static func limits(attempts: Int = 8) -> LocalPostgres.Supervision {
@@ -44,6 +44,30 @@ struct SupervisionTests {
             await server.stop(mode: .immediate)
             try await supervisor.value
             #expect(postmaster(folder) == nil)
+        }
+    }
+
+    // The fault: `kill` without `-9`. The old sessions go on, new ones are refused, and it stays so.
+    @Test
+    func `a server that was told to stop and waits for its sessions is started again`() async throws {
+        try await withFolder { folder in
+            let log = LogCollector()
+            let server = try Self.server(folder, log)
+            try await server.start()
+            let supervisor = Task { try await server.supervise(Self.limits()) }
+            let told = try #require(postmaster(folder))
+            let session = Task { try await query(server, "SELECT pg_sleep(3600)") }
+            try await eventually("the session runs") {
+                try await query(server, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'") == "1"
+            }
+            #expect(kill(told, SIGTERM) == 0)
+            try await eventually("another server runs") { postmaster(folder).map { $0 != told } ?? false }
+            try await eventually("it answers") { (try? await query(server, "SELECT 7")) == "7" }
+            await #expect(throws: QueryFailure.self) { try await session.value }
+            let lines = log.lines.filter { $0.level == .error }.map(\.message)
+            #expect(lines == ["the PostgreSQL server was told to stop and is started again"])
+            await server.stop(mode: .immediate)
+            try await supervisor.value
         }
     }
 
