@@ -152,27 +152,29 @@ import Testing
         }
     }
 
-    // The attack: as above, with the session of a member, which needs no lease of the node. Whoever was removed is back with the standby.
-    @Test func `no member is called gone while no standby knows it`() async throws {
+    // The attack: as above, with the session of a member, which needs no lease of the node. What was removed is back with the standby.
+    @Test func `no member and no webhook is called gone while no standby knows it`() async throws {
         try await withReplicatedServer { server in
             try await withMortise(of: try TestInstallation(server.primary)) { mortise in
                 let manager = try await mortise.session("manager@example.org", "admin")
                 let member = try await mortise.addMember("gone@example.org", "auditor")
+                let webhook = "/v1/organizations/default/webhooks/00000000-0000-7000-8000-000000000001"
+                let paths = [member.path, "\(member.path)/sessions", webhook]
                 await server.standbyProcess.stop()
                 try await server.cancellingWaits {
                     try await mortise.withConnection(mortise.installation.control) { connection in
                         try await connection.script("DELETE FROM control.members WHERE id = '\(member.id)'")
                     }
-                    for suffix in ["", "/sessions"] {
-                        let answer = try await mortise.api.send("DELETE", member.path + suffix, as: manager)
+                    for path in paths {
+                        let answer = try await mortise.api.send("DELETE", path, as: manager)
                         #expect(answer.status == 503, "\(answer)")
                     }
                 }
                 try await server.standbyProcess.start()
                 try await server.waitForStandby()
-                for suffix in ["", "/sessions"] {
+                for path in paths {
                     try await eventually("the repetition is answered") {
-                        try await mortise.api.send("DELETE", member.path + suffix, as: manager).status == 404
+                        try await mortise.api.send("DELETE", path, as: manager).status == 404
                     }
                 }
             }

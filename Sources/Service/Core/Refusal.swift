@@ -60,10 +60,10 @@ extension Refusal {
 }
 
 extension Refusal {
-    /// True if the refusal tells the caller that the key is gone or has ended.
+    /// True if the refusal tells the caller what an earlier change has done: something is gone, has ended or exists already.
     var tellsOfEarlierChange: Bool {
         switch self {
-        case .notFound, .conflict: true
+        case .notFound, .conflict, .nameTaken, .memberExists: true
         case .ofKeys(_, let refusal): refusal.tellsOfEarlierChange
         default: false
         }

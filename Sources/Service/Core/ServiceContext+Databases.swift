@@ -85,7 +85,29 @@ extension ServiceContext {
     }
 
     /// Runs an audited transaction in the control database.
+    ///
+    /// - Returns: The value that `body` returned.
+    /// - Throws: What `body` throws, and the database's errors. A refusal that tells of an earlier change waits as ``settled(_:)`` says.
     func changeControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
+        do {
+            return try await committing(body)
+        } catch let refusal as Refusal where refusal.tellsOfEarlierChange {
+            throw try await settled(refusal)
+        }
+    }
+
+    /// Returns a refusal that tells of an earlier change, once that change is safe.
+    ///
+    /// A request that was answered with 503 can have made it without a standby that knows it. A repetition that says "not found" must wait
+    /// until one does (decision 0014, rules 30 and 31).
+    ///
+    /// - Throws: The database's errors.
+    func settled(_ refusal: Refusal) async throws -> Refusal {
+        try await committing { _ in }
+        return refusal
+    }
+
+    private func committing<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
         try await translating {
             try await announcer.announcing(nil) {
                 try await databases.noting(nil, isChange: true) {
@@ -93,26 +115,6 @@ extension ServiceContext {
                 }
             }
         }
-    }
-
-    /// Runs an audited transaction in the control database that takes something away.
-    ///
-    /// A request that was answered with 503 can have taken it away without a standby that knows it. A repetition that says "not found" must
-    /// wait until one does (decision 0014, rules 30 and 31), so its transaction is committed.
-    ///
-    /// - Parameter body: Throws `Refusal.notFound` before it writes anything, or not at all.
-    /// - Returns: The value that `body` returned.
-    /// - Throws: What `body` throws, and the database's errors.
-    func takeFromControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
-        let found = try await changeControl { transaction -> T? in
-            do {
-                return try await body(transaction)
-            } catch Refusal.notFound {
-                return nil
-            }
-        }
-        guard let found else { throw Refusal.notFound }
-        return found
     }
 
     /// Changes a workspace as the owner of its database, and logs a fault of the PostgreSQL server.

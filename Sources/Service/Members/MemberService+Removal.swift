@@ -31,7 +31,7 @@ extension MemberService {
     ) async throws -> Int {
         let organization = try await access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite)
-        let (user, workspaces) = try await context.takeFromControl { transaction in
+        let (user, workspaces) = try await context.changeControl { transaction in
             let (member, _) = try await lockMember(id, organization, caller, in: transaction)
             let store = PeopleStore(transaction.connection)
             try await requireAnotherOwner(member, store)
@@ -41,7 +41,7 @@ extension MemberService {
         }
         let subject = UUIDv7.text(of: user)
         let count = try await retireKeys(of: subject, in: workspaces, fate, by: caller)
-        try await context.takeFromControl { transaction in
+        try await context.changeControl { transaction in
             let people = context.people(in: transaction)
             let (member, _) = try await lockMember(id, organization, caller, in: transaction)
             try await requireAnotherOwner(member, people.store)

@@ -32,7 +32,7 @@ extension MemberService {
     public func endSessions(of id: UUID, organization name: String, by caller: Caller) async throws -> Int {
         let organization = try await access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite)
-        return try await context.takeFromControl { transaction in
+        return try await context.changeControl { transaction in
             let (member, authority) = try await lockMember(id, organization, caller, in: transaction)
             let people = context.people(in: transaction)
             try authority.requireSessions(

@@ -178,7 +178,7 @@ package struct WebhookService: Sendable {
         answer: @Sendable (Webhook) -> String
     ) async throws -> RevealedWebhook {
         let organization = try await organization(name, .webhooksWrite, caller)
-        let current = try await webhook(id, organization, .webhooksWrite, caller)
+        let current = try await target(id, organization, caller)
         let (stored, webhook) = try await context.changeControl { transaction in
             let webhooks = context.webhooks(in: transaction)
             let stored = try await changes.createOnce(caller, in: transaction) { principal in
@@ -272,7 +272,7 @@ package struct WebhookService: Sendable {
         _ body: (Webhook, AuditedTransaction) async throws -> Void
     ) async throws {
         let organization = try await organization(name, .webhooksWrite, caller)
-        _ = try await webhook(id, organization, .webhooksWrite, caller)
+        _ = try await target(id, organization, caller)
         try await context.changeControl { transaction in
             let principal = try await access.recheck(caller.principal, in: transaction)
             let found = try await WebhookStore(transaction.connection).webhook(id, organization: organization)
@@ -308,6 +308,15 @@ package struct WebhookService: Sendable {
         return found
     }
 
+    /// Returns the webhook that a change is about, if the caller can change it.
+    private func target(_ id: UUID, _ organization: UUID, _ caller: Caller) async throws -> Webhook {
+        do {
+            return try await webhook(id, organization, .webhooksWrite, caller)
+        } catch Refusal.notFound {
+            throw try await context.settled(.notFound)
+        }
+    }
+
     /// The permissions of a caller who decides which events are sent, and where to.
     private static let subscribing: [Permission] = [.webhooksWrite, .eventsRead]
 
@@ -321,7 +330,7 @@ package struct WebhookService: Sendable {
     ) async throws -> Webhook {
         let organization = try await organization(name, .webhooksWrite, caller)
         for permission in permissions { try caller.principal.require(permission) }
-        let seen = try await webhook(id, organization, .webhooksWrite, caller)
+        let seen = try await target(id, organization, caller)
         return try await context.changeControl { transaction in
             let principal = try await access.recheck(caller.principal, in: transaction)
             for permission in permissions { try Self.require(permission, over: seen.workspaceID, principal) }
