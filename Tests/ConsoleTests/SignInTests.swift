@@ -117,6 +117,32 @@ import Testing
         }
     }
 
+    // A person pressed a button after the session had ended, signed in, and found a page that says "Not found" or "Method not allowed".
+    @Test func `after a sign-in the address of a form leads to its page`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let key = try await console.mortise.makeKey("CI")
+            let eve = try await console.mortise.addMember("eve@example.org", "auditor")
+            let (workspace, member) = ("/console/workspaces/default", "/console/members/\(eve.id)")
+            for (form, page) in [
+                ("/console/sign-out", "/console/"), ("/console/organization", "/console/"),
+                ("\(workspace)/keys/bulk", workspace), ("\(workspace)/client-keys/bulk", "\(workspace)/client-keys"),
+                ("/console/admin-keys/bulk", "/console/admin-keys"),
+                ("\(workspace)/keys/\(key.id)/enable", "\(workspace)/keys/\(key.id)"),
+                ("\(workspace)/settings/state", "\(workspace)/settings"),
+                ("\(workspace)/settings/delete", "\(workspace)/settings"),
+                ("\(member)/remove", member), ("\(member)/sign-out", member), ("\(member)/unbind", member),
+                ("/console/settings/sessions/\(key.id)/end", "/console/settings"),
+            ] {
+                let answer = try await browser.get(form)
+                #expect(answer.status == 303 && answer.location == page, "\(form): \(answer)")
+            }
+            let operators = try await console.operatorBrowser()
+            let answer = try await operators.get("/console/platform/sign-out")
+            #expect(answer.status == 303 && answer.location == "/console/platform/")
+        }
+    }
+
     // A copy of the cookie must be worth nothing after the sign-out.
     @Test func `signing out ends the session for every copy of its cookie`() async throws {
         try await withConsole { console in

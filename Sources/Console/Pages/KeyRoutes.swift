@@ -13,7 +13,7 @@ struct KeyRoutes: Sendable {
     let family: KeyFamily
 
     var endpoints: [ConsoleEndpoint] {
-        [list, csv, bulk, form, create, show, save] + changes + [history] + (family == .service ? [plainList] : [])
+        [list, csv, bulk, backFromBulk, form, create, show, save] + changes + [history] + (family == .service ? [plainList] : [])
     }
 
     /// The number of keys on a page.
@@ -133,6 +133,13 @@ struct KeyRoutes: Sendable {
             return try await visit.page("bulk", title: title, in: section, values)
         }
         .stopping { (try? $0.body.optional("confirmed", as: String.self)) == "yes" }
+    }
+
+    /// The way back from the address of the form for several keys, such as after a sign-in.
+    private var backFromBulk: ConsoleEndpoint {
+        context.page("\(family.basePath)/bulk", id: "console\(family.id)BulkPage") { visit in
+            throw Redirect(location: try await visit.scene(family, .keysRead).list)
+        }
     }
 
     /// Changes all of the keys, or none.

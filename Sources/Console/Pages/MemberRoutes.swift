@@ -10,7 +10,9 @@ import Tenancy
 struct MemberRoutes: Sendable {
     let context: ConsoleContext
 
-    var endpoints: [ConsoleEndpoint] { [list, add, show, change, remove, endSessions, unbind, askRemove] }
+    var endpoints: [ConsoleEndpoint] {
+        [list, add, show, change, remove, endSessions, unbind] + ["remove", "sign-out", "unbind"].map(back)
+    }
 
     private static let path = "/console/members"
 
@@ -224,8 +226,9 @@ struct MemberRoutes: Sendable {
         return change
     }
 
-    private var askRemove: ConsoleEndpoint {
-        context.page("\(Self.path)/{id}/remove", id: "consoleAskRemoveMember") { visit in
+    /// Declares the way back to the member from the address of a form, such as after a sign-in.
+    private func back(_ change: String) -> ConsoleEndpoint {
+        context.page("\(Self.path)/{id}/\(change)", id: "consoleMemberPage-\(change)") { visit in
             throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: try id(visit)))")
         }
     }

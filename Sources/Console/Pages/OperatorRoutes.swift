@@ -15,7 +15,7 @@ struct OperatorRoutes: Sendable {
     var endpoints: [ConsoleEndpoint] {
         [
             showSignIn, signIn, signOut, organizations, newOrganization, create, organization, save, addIssuer,
-            removeIssuer, backFromIssuers, saveNotices, backFromNotices, workspaces, state, clusters, nodes,
+            removeIssuer, backFromIssuers, backFromRemoval, backFromSignOut, saveNotices, backFromNotices, workspaces, state, clusters, nodes,
             migrations,
         ]
     }
@@ -59,6 +59,12 @@ struct OperatorRoutes: Sendable {
                 location: "\(Self.path)/sign-in?done=out",
                 cookies: [Cookie.clear(Cookie.operatorSession)]
             )
+        }
+    }
+
+    private var backFromSignOut: ConsoleEndpoint {
+        context.operatorPage("\(Self.path)/sign-out", id: "consoleOperatorSignOutPage") { _ in
+            throw Redirect(location: "\(Self.path)/")
         }
     }
 
@@ -280,6 +286,16 @@ struct OperatorRoutes: Sendable {
             let name = try visit.request.parameter("organization")
             try await visit.platform.sessionIssuers.remove(id, organization: name, by: visit.caller)
             throw Redirect(location: "\(Self.path)/organizations/\(FormText.encode(name))?done=issuer-removed")
+        }
+    }
+
+    private var backFromRemoval: ConsoleEndpoint {
+        context.operatorPage(
+            "\(Self.organizationPath)/session-issuers/{id}/remove",
+            id: "consoleRemoveSessionIssuerPage"
+        ) { visit in
+            let name = FormText.encode(try visit.request.parameter("organization"))
+            throw Redirect(location: "\(Self.path)/organizations/\(name)")
         }
     }
 

@@ -11,7 +11,7 @@ struct SettingsRoutes: Sendable {
     let context: ConsoleContext
 
     var endpoints: [ConsoleEndpoint] {
-        [show, changePassword, endSession, endOthers, issuers, backFromPassword, backFromSessions]
+        [show, changePassword, endSession, endOthers, issuers] + ["password", "sessions", "sessions/{id}/end"].map(back)
     }
 
     private static let path = "/console/settings"
@@ -68,12 +68,9 @@ struct SettingsRoutes: Sendable {
         }
     }
 
-    private var backFromPassword: ConsoleEndpoint {
-        context.page("\(Self.path)/password", id: "consolePasswordPage") { _ in throw Redirect(location: Self.path) }
-    }
-
-    private var backFromSessions: ConsoleEndpoint {
-        context.page("\(Self.path)/sessions", id: "consoleSessionsPage") { _ in throw Redirect(location: Self.path) }
+    /// Declares the way back to the settings from the address of a form, such as after a sign-in.
+    private func back(_ form: String) -> ConsoleEndpoint {
+        context.page("\(Self.path)/\(form)", id: "consoleSettingsPage-\(form)") { _ in throw Redirect(location: Self.path) }
     }
 
     private var endSession: ConsoleEndpoint {

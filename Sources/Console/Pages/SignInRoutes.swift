@@ -7,7 +7,7 @@ import Service
 struct SignInRoutes: Sendable {
     let context: ConsoleContext
 
-    var endpoints: [ConsoleEndpoint] { [show, signIn, signOut, changeOrganization] }
+    var endpoints: [ConsoleEndpoint] { [show, signIn, signOut, changeOrganization] + back }
 
     private static let path = "/console/sign-in"
 
@@ -90,6 +90,14 @@ struct SignInRoutes: Sendable {
             )
             throw Redirect(location: "/console/", cookies: [Cookie.set(Cookie.session, cookie)])
         }
+    }
+
+    /// The ways on from the addresses of forms that have no page, to which a sign-in leads if the session ended before the click.
+    private var back: [ConsoleEndpoint] {
+        ["sign-out", "organization"]
+            .map { name in
+                context.page("/console/\(name)", id: "consoleBack-\(name)") { _ in throw Redirect(location: "/console/") }
+            }
     }
 }
 

@@ -11,7 +11,7 @@ import Tenancy
 struct WorkspaceRoutes: Sendable {
     let context: ConsoleContext
 
-    var endpoints: [ConsoleEndpoint] { [form, create, settings, save, state, backFromState, delete] }
+    var endpoints: [ConsoleEndpoint] { [form, create, settings, save, state, delete, back("state"), back("delete")] }
 
     /// A path that no workspace's slug can take.
     private static let newPath = "/console/new-workspace"
@@ -237,8 +237,9 @@ struct WorkspaceRoutes: Sendable {
         return try await page(workspace, faults, visit, status: .unprocessableContent)
     }
 
-    private var backFromState: ConsoleEndpoint {
-        context.page("\(Self.settingsPath)/state", id: "consoleWorkspaceStatePage") { visit in
+    /// Declares the way back to the settings from the address of a form, such as after a sign-in.
+    private func back(_ change: String) -> ConsoleEndpoint {
+        context.page("\(Self.settingsPath)/\(change)", id: "consoleWorkspacePage-\(change)") { visit in
             let workspace = try await workspace(visit)
             throw Redirect(location: "/console/workspaces/\(workspace.slug)/settings")
         }
