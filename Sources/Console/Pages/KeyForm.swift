@@ -129,8 +129,8 @@ struct KeyForm {
 
     // MARK: Use cases
 
-    /// Returns the draft of a new key, or `nil` with faults.
-    func draft(_ keys: KeyCollection, _ faults: inout FormFaults) -> KeyDraft? {
+    /// Returns the draft of a new key, without the settings that have a fault.
+    func draft(_ keys: KeyCollection, _ faults: inout FormFaults) -> KeyDraft {
         // A damaged field must become neither a live key nor a secret one.
         if !mode.isEmpty, KeyMode(rawValue: mode) == nil { faults.add("mode", "Choose a mode.") }
         if family == .service, !["", "service", "anon"].contains(type) { faults.add("type", "Choose a type.") }
@@ -151,7 +151,7 @@ struct KeyForm {
             if subject.trimmed.isEmpty { faults.add("subject", "Enter the owner of the key.") }
             draft.subject = subject.trimmed
         }
-        return faults.isEmpty ? draft : nil
+        return draft
     }
 
     /// Returns the change from another form: only what a person has changed.

@@ -181,7 +181,7 @@ struct KeyRoutes: Sendable {
             let form = KeyForm(visit.form, family: family)
             var faults = FormFaults()
             let draft = form.draft(scene.keys, &faults)
-            if let draft, faults.isEmpty {
+            if faults.isEmpty {
                 do {
                     let issued = try await visit.platform.keys.create(draft, in: scene.keys, by: try visit.callerOnce())
                     {
@@ -192,6 +192,9 @@ struct KeyRoutes: Sendable {
                     guard let found = FormFaults(error, name: KeyForm.field) else { throw error }
                     faults = found
                 }
+            } else {
+                let others = visit.platform.keys.faults(of: draft, in: scene.keys, at: visit.moment)
+                faults.add(others, name: KeyForm.field)
             }
             return try await formPage(form, faults, scene, visit, status: .unprocessableContent)
         }
@@ -280,6 +283,9 @@ struct KeyRoutes: Sendable {
                     guard let found = FormFaults(error, name: KeyForm.field) else { throw error }
                     faults = found
                 }
+            } else {
+                let others = visit.platform.keys.faults(of: patch, in: scene.keys, at: visit.moment)
+                faults.add(others, name: KeyForm.field)
             }
             return try await keyPage(key, form, faults, scene, visit, status: .unprocessableContent)
         }

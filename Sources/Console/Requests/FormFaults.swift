@@ -24,6 +24,24 @@ struct FormFaults {
     /// Adds a fault of no single field.
     mutating func add(_ detail: String) { others.append(detail) }
 
+    /// Adds faults that a use case found, except those of fields that have a fault already.
+    ///
+    /// - Parameters:
+    ///   - faults: The faults.
+    ///   - name: Returns the form's name for a member of the API.
+    mutating func add(_ faults: [InvalidField], name: (String) -> String) {
+        let known = Set(fields.map(\.field))
+        for fault in faults {
+            let field = name(fault.pointer.split(separator: "/").first.map(String.init) ?? "")
+            if !known.contains(field) { add(field, fault.detail) }
+        }
+    }
+
+    /// Returns the sentence of an error about the settings of a tenant.
+    static func sentence(_ error: TenancyError) -> String {
+        "\(error.message.prefix(1).uppercased())\(error.message.dropFirst())."
+    }
+
     /// Creates no faults.
     init() {}
 
@@ -35,13 +53,10 @@ struct FormFaults {
     init?(_ error: any Error, name: (String) -> String = { $0 }) {
         switch error {
         case Refusal.invalid(let faults):
-            for fault in faults {
-                let member = fault.pointer.split(separator: "/").first.map(String.init) ?? ""
-                add(name(member), fault.detail)
-            }
+            add(faults, name: name)
         case Refusal.nameTaken: add(name("name"), "A key with this name exists already. Choose another name.")
         case let error as TenancyError where error.field != nil:
-            add(name(error.field ?? ""), "\(error.message.prefix(1).uppercased())\(error.message.dropFirst()).")
+            add(name(error.field ?? ""), Self.sentence(error))
         default:
             guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { return nil }
             switch problem.kind {

@@ -26,12 +26,9 @@ extension MemberService {
     ) async throws -> StoredAnswer {
         let organization = try await access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
+        if new.password != nil { try context.requirePasswords() }
+        try UserInput.check(email: new.email, name: new.name, password: new.password)
         let email = try UserInput.email(new.email)
-        try UserInput.check(name: new.name)
-        if let password = new.password {
-            try context.requirePasswords()
-            try UserInput.check(password: password)
-        }
         if let workspace = new.workspaceID {
             try await access.requireWorkspace(workspace, of: organization.id, for: caller.principal)
         }

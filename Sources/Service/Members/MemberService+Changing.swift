@@ -18,11 +18,8 @@ extension MemberService {
     ) async throws -> Member {
         let organization = try await access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
-        if let name = change.name { try UserInput.check(name: name) }
-        if let password = change.password {
-            try context.requirePasswords()
-            try UserInput.check(password: password)
-        }
+        if change.password != nil { try context.requirePasswords() }
+        try UserInput.check(name: change.name ?? nil, password: change.password)
         var hash: PasswordHash?
         if let password = change.password {
             hash = try await passwords.hash(password, from: caller.network)

@@ -46,9 +46,8 @@ extension MemberService {
         if principal.reach == .platform { try principal.require(.platform) }
         try principal.requireEach(of: MemberRole.owner.permissionsToGrant)
         try principal.requireHandOn(.owner)
+        try UserInput.check(email: email, name: name, password: password)
         let address = try UserInput.email(email)
-        try UserInput.check(password: password)
-        try UserInput.check(name: name)
         let hash = try await passwords.hash(password, from: origin.address)
         return try await context.changeControl { transaction in
             let people = context.people(in: transaction)

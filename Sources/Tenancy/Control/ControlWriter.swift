@@ -51,7 +51,7 @@ public struct ControlWriter: Sendable {
     }
 
     /// Throws if a name is empty, too long, or contains NUL, which PostgreSQL's text cannot hold.
-    static func check(name: String) throws(TenancyError) {
+    package static func check(name: String) throws(TenancyError) {
         guard (1...255).contains(name.unicodeScalars.count), !name.utf8.contains(0) else {
             throw TenancyError(.invalid, "a name has 1 to 255 characters and no NUL", field: "name")
         }

@@ -1,0 +1,52 @@
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// Forms with several faults.
+@Suite(.hangLimit) struct FormFaultTests {
+    private typealias Form = (path: String, fields: [(String, String)], faults: [String])
+
+    /// Forms with a fault in each field that can have one.
+    private static func forms(key: String) -> [Form] {
+        let workspace = "/console/workspaces/default"
+        let long = String(repeating: "x", count: 256)
+        let settings = [
+            ("name", ""), ("mode", "live"), ("type", "service"), ("scopes", "x y"), ("namespaces", long),
+            ("ends", "date"), ("ends_on", "2020-01-01"),
+        ]
+        return [
+            ("\(workspace)/keys/new", settings, ["name", "scopes", "namespaces", "ends"]),
+            (
+                "\(workspace)/keys/\(key)", settings + [("edit", "1"), ("per_hour", "none")],
+                ["name", "scopes", "namespaces", "per_hour", "ends"]
+            ),
+            ("\(workspace)/client-keys/new", settings, ["name", "subject", "scopes", "namespaces", "ends"]),
+            (
+                "/console/members",
+                [("email", "no"), ("name", long), ("role", "admin"), ("workspace", ""), ("password", "short")],
+                ["email", "name", "password"]
+            ),
+            ("/console/new-workspace", [("name", long), ("slug", "Not a slug")], ["name", "slug"]),
+            (
+                "\(workspace)/settings",
+                [("name", long), ("slug", "Not a slug"), ("limits_scopes", "1"), ("member_scopes", "x y")],
+                ["name", "slug", "member_scopes"]
+            ),
+        ]
+    }
+
+    // A person who corrected one field was sent back for the next one.
+    @Test func `a form has the faults of all of its fields at once`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let key = try await console.mortise.makeKey("CI")
+            for form in Self.forms(key: key.id) {
+                let page = try await browser.submit(form.path, to: form.path, form.fields)
+                #expect(page.status == 422, "\(form.path)")
+                for field in form.faults {
+                    #expect(page.text.contains("id=\"\(field)-fault\""), "\(field) of \(form.path)")
+                }
+            }
+        }
+    }
+}
