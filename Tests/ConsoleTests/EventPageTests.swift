@@ -30,6 +30,45 @@ import Testing
         }
     }
 
+    // A person cannot tell which workspace was suspended, or whose role was changed, by an id.
+    @Test func `the history names workspaces, members and webhooks, and says values in words`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let organization = "/v1/organizations/default"
+            let made = try await api.post("\(organization)/workspaces", ["name": "Production hall"], as: token)
+            #expect(made.status == 201)
+            #expect(try await api.post("/v1/workspaces/production-hall/suspend", as: token).status == 200)
+            let eve = try await console.mortise.addMember("eve@example.org", "auditor")
+            let member = "\(organization)/members/\(eve.id)"
+            #expect(try await api.send("PATCH", member, ["role": "admin"], as: token).status == 200)
+            let hook: JSONValue = ["url": "https://hooks.example.org/secret", "event_types": ["key.*"]]
+            let webhook = try await api.post("\(organization)/webhooks", hook, as: token)
+            let id = try #require(webhook["webhook"]?["id"]?.string)
+            #expect(try await api.send("DELETE", "\(organization)/webhooks/\(id)", as: token).status == 204)
+            let page = try await browser.get("/console/events").text
+            let suspension = try #require(page.components(after: "<b>Workspace suspended</b>"))
+            #expect(suspension.prefix(80).contains("Production hall"), "\(suspension.prefix(80))")
+            let change = try #require(page.components(after: "<b>Member changed</b>")).prefix(700)
+            #expect(change.contains(">eve@example.org<") && change.contains(">auditor<"), "\(change)")
+            let deletion = try #require(page.components(after: "<b>Webhook deleted</b>")).prefix(500)
+            #expect(deletion.contains("https://hooks.example.org/…") && !deletion.contains("/secret"), "\(deletion)")
+            for hidden in [id, eve.id, "<dt>session</dt>"] { #expect(!page.contains(hidden), "\(hidden)") }
+
+            let settings: JSONValue = ["type": "anon", "expires_at": "2100-01-01T00:00:00Z", "allowed_ips": ["192.0.2.0/24"]]
+            let key = try await console.mortise.makeKey("of the shop", settings)
+            let rotation: JSONValue = ["grace_period_seconds": 604_800]
+            #expect(try await api.post("\(key.path)/rotate", rotation, as: token).status == 200)
+            let history = try await browser.get(Self.events).text
+            for (label, value) in [
+                ("type", "publishable"), ("ends", "1 Jan 2100, 00:00 UTC"), ("allowed addresses", "192.0.2.0/24"),
+                ("grace period", "7 days"),
+            ] {
+                #expect(history.contains("<dt>\(label)</dt><dd><bdi>\(value)</bdi></dd>"), "\(label)")
+            }
+        }
+    }
+
     // The attack: a tenant makes events with very long lists, and has the files of them written, in the memory that all tenants share.
     @Test func `a file of events or keys with too many bytes is refused, and so is such a list`() async throws {
         try await withConsole(configure: { $0.quotas.listBytes = 20_000 }) { console in

@@ -32,7 +32,7 @@ struct EventRoutes: Sendable {
     private var ofOrganization: ConsoleEndpoint {
         context.page(Self.organizationPath, id: "consoleEvents") { visit in
             let keys = try await keys(ofOrganization: visit)
-            return try await page(keys, Self.organizationPath, in: .events, [:], visit)
+            return try await page(keys, Self.organizationPath, in: .events, [:], visit, namingWorkspaces: true)
         }
     }
 
@@ -56,16 +56,30 @@ struct EventRoutes: Sendable {
         _ path: String,
         in section: Section,
         _ more: [String: Any],
-        _ visit: Visit
+        _ visit: Visit,
+        namingWorkspaces: Bool = false
     ) async throws -> EndpointResponse {
         let search = try await EventSearch(visit, in: keys)
         let page = try await visit.platform.keys.events(search.filter(), search.page, in: keys)
-        let names = try await visit.platform.keys.names(of: Set(page.items.map(\.actor)), for: visit.principal)
+        let names = try await visit.platform.keys.names(of: EventView.actors(page.items), for: visit.principal)
+        let workspaces = await namingWorkspaces ? workspaceNames(of: page.items, visit) : [:]
         var values = search.values(at: path, page.next)
-        values["events"] = page.items.map { EventView($0, names).values(at: visit.moment) }
+        values["events"] = page.items.map { event in
+            EventView(event, names, workspace: event.workspaceID.flatMap { workspaces[$0] }).values(at: visit.moment)
+        }
         values["hasEvents"] = !page.items.isEmpty
         values.merge(more) { _, new in new }
         return try await visit.page("events", title: "Events", in: section, values)
+    }
+
+    /// Returns the names of the workspaces that events are about. One that was deleted has none.
+    private func workspaceNames(of events: [EventRecord], _ visit: Visit) async -> [UUID: String] {
+        var names: [UUID: String] = [:]
+        for id in Set(events.compactMap(\.workspaceID)) {
+            let workspace = try? await visit.platform.workspaces.get(UUIDv7.text(of: id), by: visit.caller)
+            names[id] = workspace.map { $0.name ?? $0.slug }
+        }
+        return names
     }
 
     private var fileOfOrganization: ConsoleEndpoint {

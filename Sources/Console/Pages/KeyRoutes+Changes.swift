@@ -184,7 +184,7 @@ extension KeyRoutes {
             let id = try id(visit)
             let search = try await EventSearch(visit, in: scene.keys)
             let page = try await visit.platform.keys.events(search.filter(key: id), search.page, in: scene.keys)
-            let names = try await visit.platform.keys.names(of: Set(page.items.map(\.actor)), for: visit.principal)
+            let names = try await visit.platform.keys.names(of: EventView.actors(page.items), for: visit.principal)
             var values = scene.values
             values.merge(search.values(at: "\(scene.base)/\(UUIDv7.text(of: id))/events", page.next)) { _, new in new }
             values["events"] = page.items.map { EventView($0, names).values(at: visit.moment) }

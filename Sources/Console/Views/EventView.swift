@@ -1,16 +1,31 @@
-import JSON
 import KeyStore
 import Keys
 
 /// The values of an event in templates.
 struct EventView {
-    private let event: EventRecord
-    private let names: [String: String]
+    let event: EventRecord
+    /// The names of actors, and of the users whom events are about.
+    let names: [String: String]
+    private let workspace: String?
 
-    init(_ event: EventRecord, _ names: [String: String]) {
+    /// Creates the view of an event.
+    ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - names: The names of ``actors(_:)``, as far as they are known.
+    ///   - workspace: The name of the workspace that the event is about, for a list with the events of several.
+    init(_ event: EventRecord, _ names: [String: String], workspace: String? = nil) {
         self.event = event
         self.names = names
+        self.workspace = workspace
     }
+
+    /// Returns the actors of events, and the users whom the events are about, as actors.
+    static func actors(_ events: [EventRecord]) -> Set<String> {
+        Set(events.map(\.actor) + events.compactMap { Self(event: $0).user })
+    }
+
+    private init(event: EventRecord) { self.init(event, [:]) }
 
     /// Returns the values.
     func values(at now: Timestamp) -> [String: Any] {
@@ -20,6 +35,7 @@ struct EventView {
             "hasKey": event.keyName != nil, "changes": changes, "hasChanges": !changes.isEmpty,
             "tone": Self.tone(event.type),
         ]
+        values["workspaceName"] = workspace
         values["time"] = TimeView.values(event.occurredAt, at: now)
         return values
     }
@@ -59,37 +75,6 @@ struct EventView {
         case "webhook.disabled", "expiring", "grace_ending", "limit_reached": "warn"
         case "created", "enabled", "workspace.created", "workspace.resumed", "member.added": "good"
         default: "plain"
-        }
-    }
-
-    /// The changed members: each with a value, or with the values before and after.
-    private var changes: [[String: Any]] {
-        guard let object = (try? JSONValue(parsing: event.changes.utf8))?.object else { return [] }
-        // A setting that has no value from the start says nothing.
-        return object.members.filter { !Self.isNothing($0.value) }
-            .map { member in
-                let name = member.name.replacing("_", with: " ")
-                if let pair = member.value.object, let old = pair["from"], let new = pair["to"] {
-                    return ["name": name, "isPair": true, "from": Self.text(old), "to": Self.text(new)]
-                }
-                return ["name": name, "isPair": false, "to": Self.text(member.value)]
-            }
-    }
-
-    private static func isNothing(_ value: JSONValue) -> Bool {
-        switch value {
-        case .null: true
-        case .array(let elements): elements.isEmpty
-        default: false
-        }
-    }
-
-    private static func text(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "none"
-        case .string(let text): Timestamp(rfc3339: text).map { "\(TimeView.short($0)) UTC" } ?? text
-        case .array(let elements): elements.isEmpty ? "none" : elements.map(Self.text).joined(separator: ", ")
-        default: value.text
         }
     }
 }

@@ -85,9 +85,7 @@ package struct WebhookWriter: Sendable {
             .first.orMissing()
         let webhook = try Webhook(row: row)
         try await EventSources(connection: connection).markAll(of: organization, only: new.workspaceID)
-        var changes = EventChanges()
-        changes.add("webhook", webhook.id)
-        changes.add("url", Self.shown(webhook.url))
+        var changes = Self.naming(webhook)
         changes.add("event_types", webhook.eventTypes)
         try await record(.webhookCreated, of: webhook, changes, by: attribution)
         return webhook
@@ -109,8 +107,13 @@ package struct WebhookWriter: Sendable {
         guard url != old.url || description != old.description || eventTypes != old.eventTypes else { return old }
         let row = try await connection.query(Self.update, [id, url, description, eventTypes]).first.orMissing()
         let new = try Webhook(row: row)
-        var changes = Self.naming(new)
-        if url != old.url { changes.add("url", from: Self.shown(old.url), to: Self.shown(url)) }
+        var changes = EventChanges()
+        if url == old.url {
+            changes = Self.naming(new)
+        } else {
+            changes.add("webhook", new.id)
+            changes.add("url", from: Self.shown(old.url), to: Self.shown(url))
+        }
         changes.compare("description", from: old.description, to: description)
         changes.compare("event_types", from: old.eventTypes, to: eventTypes)
         try await record(.webhookUpdated, of: new, changes, by: attribution)
@@ -191,6 +194,7 @@ package struct WebhookWriter: Sendable {
     private static func naming(_ webhook: Webhook) -> EventChanges {
         var changes = EventChanges()
         changes.add("webhook", webhook.id)
+        changes.add("url", shown(webhook.url))
         return changes
     }
 
