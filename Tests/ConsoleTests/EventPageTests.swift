@@ -91,6 +91,21 @@ import Testing
         }
     }
 
+    // A person took the first 10,000 keys for all of them.
+    @Test func `a file that ends before its list says so, and one with the whole list does not`() async throws {
+        try await withConsole(configure: { $0.quotas.fileRows = 3 }) { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            for number in 1...3 { _ = try await console.mortise.makeKey("key \(number)") }
+            let (keys, note) = ("/console/workspaces/default/keys.csv", "Only the first 3 rows are in this file.")
+            let whole = try await browser.get(keys).text
+            #expect(whole.contains("key 1") && !whole.contains(note))
+            _ = try await console.mortise.makeKey("key 4")
+            let cut = try await browser.get(keys).text
+            #expect(cut.contains("key 2") && !cut.contains("key 1") && cut.contains("\"\(note)"), "\(cut)")
+            #expect(try await browser.get("\(Self.events).csv").text.contains("\"\(note)"))
+        }
+    }
+
     @Test func `a filter by an actor whom nobody knows says so, and shows no event`() async throws {
         try await withConsole { console in
             let browser = try await console.browser("ada@example.org", "owner")

@@ -94,9 +94,6 @@ struct EventRoutes: Sendable {
         }
     }
 
-    /// The maximum number of rows of a file.
-    private static let longestFile = 10_000
-
     private func file(_ keys: KeyCollection, _ visit: Visit) async throws -> EndpointResponse {
         let search = try await EventSearch(visit, in: keys)
         if let name = search.unknownActor {
@@ -105,14 +102,12 @@ struct EventRoutes: Sendable {
         var table = CSV([
             "occurred_at", "type", "actor", "address", "key_id", "key_name", "request_id", "changes", "id",
         ])
-        var position = PagePosition.first
+        let longest = visit.platform.keys.longestFile
+        var position: PagePosition? = .first
         var count = 0
-        while count < Self.longestFile {
-            let page = try await visit.platform.keys.events(
-                search.filter(),
-                PageRequest(limit: 100, position),
-                in: keys
-            )
+        while let asked = position, count < longest {
+            let request = PageRequest(limit: min(100, longest - count), asked)
+            let page = try await visit.platform.keys.events(search.filter(), request, in: keys)
             for event in page.items {
                 table.append([
                     event.occurredAt.rfc3339, event.type, event.actor, event.address ?? "",
@@ -122,9 +117,9 @@ struct EventRoutes: Sendable {
             }
             try visit.platform.keys.requireShort(fileOf: table.byteCount)
             count += page.items.count
-            guard let next = page.next else { break }
-            position = .after(next)
+            position = page.next.map { .after($0) }
         }
+        if position != nil { table.appendCut(after: count) }
         return table.response("events")
     }
 }

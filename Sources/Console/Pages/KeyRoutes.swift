@@ -69,9 +69,6 @@ struct KeyRoutes: Sendable {
         throw Redirect(location: KeyFamily.client.list(FormText.encode(try visit.request.parameter("workspace"))))
     }
 
-    /// The maximum number of rows of a file.
-    private static let longestFile = 10_000
-
     private var csv: ConsoleEndpoint {
         context.page("\(family.basePath).csv", id: "console\(family.id)File", waits: .long) { visit in
             let scene = try await visit.scene(family, .keysRead)
@@ -82,9 +79,11 @@ struct KeyRoutes: Sendable {
                 "expires_at",
                 "last_used_at",
             ])
+            let longest = visit.platform.keys.longestFile
             var count = 0
             repeat {
-                let page = try await visit.platform.keys.browse(browse, limit: 100, in: scene.keys)
+                let limit = min(100, longest - count)
+                let page = try await visit.platform.keys.browse(browse, limit: limit, in: scene.keys)
                 for key in page.keys {
                     table.append([
                         UUIDv7.text(of: key.id), key.name, key.description ?? "", key.prefix, key.kind.rawValue,
@@ -96,7 +95,8 @@ struct KeyRoutes: Sendable {
                 try visit.platform.keys.requireShort(fileOf: table.byteCount)
                 count += page.keys.count
                 browse.cursor = page.next
-            } while browse.cursor != nil && count < Self.longestFile
+            } while browse.cursor != nil && count < longest
+            if browse.cursor != nil { table.appendCut(after: count) }
             return table.response(scene.workspace?.slug ?? "admin-keys")
         }
     }

@@ -5,6 +5,7 @@ import NIOCore
 /// A table of texts as comma-separated values (RFC 4180).
 struct CSV {
     private var text: String
+    private let columns: Int
 
     /// The length of the file.
     var byteCount: Int { text.utf8.count }
@@ -13,11 +14,20 @@ struct CSV {
     init(_ names: [String]) {
         // Spreadsheets read UTF-8 only after this mark.
         text = "\u{FEFF}"
+        columns = names.count
         append(names)
     }
 
     /// Adds a row.
     mutating func append(_ cells: [String]) { text += cells.map(Self.cell).joined(separator: ",") + "\r\n" }
+
+    /// Adds a last row, which says that the list has more rows than the file.
+    ///
+    /// A browser shows nothing of an answer that it saves, so only the file itself can say it.
+    mutating func appendCut(after rows: Int) {
+        let note = "Only the first \(NumberText.grouped(rows)) rows are in this file. Filter the list for the others."
+        append([note] + Array(repeating: "", count: columns - 1))
+    }
 
     /// Returns a cell in quotation marks.
     ///

@@ -30,6 +30,10 @@ public struct Quotas: Sendable, Hashable {
     ///
     /// Default 8 MiB. A list with more is refused, because its answer is made in the memory that all tenants share.
     public var listBytes = 8_388_608
+    /// The maximum number of rows of a file of keys or events.
+    ///
+    /// Default 10,000. A file that ends before its list says so in a last row.
+    public var fileRows = 10_000
 
     /// Creates quotas with the default values.
     public init() {}

@@ -115,6 +115,9 @@ extension KeyService {
         )
     }
 
+    /// The maximum number of rows of a file of keys or events.
+    public var longestFile: Int { context.quotas.fileRows }
+
     /// Throws if a file of keys or events has more bytes than a list may have.
     public func requireShort(fileOf bytes: Int) throws(Refusal) {
         let limit = context.quotas.listBytes
