@@ -7,6 +7,11 @@ export function live() {
 }
 
 function watch(form) {
+  // The results change beside the field, so a screen reader is told how many there are.
+  const count = document.createElement("p");
+  count.className = "sr";
+  count.setAttribute("aria-live", "polite");
+  form.append(count);
   let timer;
   let running;
   const show = async () => {
@@ -30,6 +35,8 @@ function watch(form) {
       if (answer.redirected || !found) return location.assign(target);
       times(found);
       results.replaceWith(found);
+      const rows = found.querySelectorAll("tbody > tr, .events > li").length;
+      count.textContent = `${rows || "No"} ${rows === 1 ? "result" : "results"} on this page`;
       selection(document);
       history.replaceState(null, "", target);
     } catch (error) {

@@ -69,6 +69,7 @@ enum ChartView {
             "x": NumberText.coordinate(x + step * 0.14), "width": NumberText.coordinate(step * 0.72), "layers": layers,
             "hitX": NumberText.coordinate(x), "hitWidth": NumberText.coordinate(step),
             "text": "\(name(start, period)): \(words.joined(separator: ", "))",
+            "iso": start.rfc3339, "words": words.joined(separator: ", "),
         ]
     }
 
@@ -95,7 +96,10 @@ enum ChartView {
             .compactMap { start in
                 guard let found = counts[start] else { return nil }
                 let words = known(found).compactMap { code, label in found[code].map { "\(label): \($0)" } }
-                return ["name": name(start, period), "text": words.joined(separator: ", ")]
+                return [
+                    "name": name(start, period), "iso": start.rfc3339, "utc": TimeView.full(start),
+                    "text": words.joined(separator: ", "),
+                ]
             }
     }
 
@@ -114,7 +118,8 @@ enum ChartView {
         starts.enumerated().filter { $0.offset % (period == .hour ? 6 : 7) == 0 }
             .map { index, start in
                 let text = period == .hour ? String(start.rfc3339.dropFirst(11).prefix(5)) : TimeView.day(start)
-                return ["x": NumberText.coordinate(left + (Double(index) + 0.5) * step), "text": text]
+                let x = NumberText.coordinate(left + (Double(index) + 0.5) * step)
+                return ["x": x, "text": text, "iso": start.rfc3339]
             }
     }
 

@@ -44,6 +44,7 @@ enum Templates {
         ("layout", PackageResources.layout_mustache),
         ("member", PackageResources.member_mustache),
         ("members", PackageResources.members_mustache),
+        ("moment", PackageResources.moment_mustache),
         ("own-sessions", PackageResources.own_sessions_mustache),
         ("pager", PackageResources.pager_mustache),
         ("plain", PackageResources.plain_mustache),
