@@ -194,6 +194,8 @@ def finding_a_key(browser: Browser, api: Api, scripts: bool) -> None:
             page.get_by_role("button", name="Apply filters").click()
         expect(page.get_by_role("row")).to_have_count(3)
         expect(page.get_by_role("row").get_by_role("link", name="Partner: Northwind")).to_be_visible()
+        if scripts:
+            expect(page.locator("[aria-live=polite]")).to_have_text("2 results on this page")
         box.fill("no such key")
         if not scripts:
             page.get_by_role("button", name="Apply filters").click()
@@ -219,6 +221,10 @@ def finding_a_key(browser: Browser, api: Api, scripts: bool) -> None:
         assert names == sorted(names, key=str.lower) and len(names) == 14, names
         page.get_by_role("link", name="Last used", exact=True).click()
         expect(page.locator(".keys tbody .row-link").last).not_to_have_text("Checkout service")
+        page.set_viewport_size({"width": 360, "height": 700})
+        page.get_by_role("link", name="Name", exact=True).click()
+        expect(page.locator(".keys tbody .row-link").first).to_have_text("Checkout service")
+        page.set_viewport_size({"width": 1280, "height": 860})
         if scripts:
             page.goto(f"{URL}/console/workspaces/production")
             CHECK.page(page, "keys")
@@ -246,6 +252,8 @@ def changing_a_key(browser: Browser, api: Api, scripts: bool) -> None:
         sign_in(page)
         old = create(page, name)
         open_key(page, name)
+        # With scripts, the hours of the chart are in the zone of the reader.
+        expect(page.get_by_text("The hours are in UTC.")).to_be_visible(visible=not scripts)
         if scripts:
             page.goto(f"{page.url}?range=day")
             CHECK.page(page, "key", shot=False)

@@ -55,7 +55,9 @@ import Testing
             #expect(deletion.contains("https://hooks.example.org/…") && !deletion.contains("/secret"), "\(deletion)")
             for hidden in [id, eve.id, "<dt>session</dt>"] { #expect(!page.contains(hidden), "\(hidden)") }
 
-            let settings: JSONValue = ["type": "anon", "expires_at": "2100-01-01T00:00:00Z", "allowed_ips": ["192.0.2.0/24"]]
+            let settings: JSONValue = [
+                "type": "anon", "expires_at": "2100-01-01T00:00:00Z", "allowed_ips": ["192.0.2.0/24"],
+            ]
             let key = try await console.mortise.makeKey("of the shop", settings)
             let rotation: JSONValue = ["grace_period_seconds": 604_800]
             #expect(try await api.post("\(key.path)/rotate", rotation, as: token).status == 200)

@@ -72,7 +72,9 @@ struct EventRoutes: Sendable {
         return try await visit.page("events", title: "Events", in: section, values)
     }
 
-    /// Returns the names of the workspaces that events are about. One that was deleted has none.
+    /// Returns the names of the workspaces that events are about.
+    ///
+    /// A workspace that was deleted has none.
     private func workspaceNames(of events: [EventRecord], _ visit: Visit) async -> [UUID: String] {
         var names: [UUID: String] = [:]
         for id in Set(events.compactMap(\.workspaceID)) {

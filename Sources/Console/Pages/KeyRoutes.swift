@@ -13,7 +13,8 @@ struct KeyRoutes: Sendable {
     let family: KeyFamily
 
     var endpoints: [ConsoleEndpoint] {
-        [list, csv, bulk, backFromBulk, form, create, show, save] + changes + [history] + (family == .service ? [plainList] : [])
+        [list, csv, bulk, backFromBulk, form, create, show, save] + changes + [history]
+            + (family == .service ? [plainList] : [])
     }
 
     /// The number of keys on a page.

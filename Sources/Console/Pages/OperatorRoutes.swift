@@ -15,8 +15,8 @@ struct OperatorRoutes: Sendable {
     var endpoints: [ConsoleEndpoint] {
         [
             showSignIn, signIn, signOut, organizations, newOrganization, create, organization, save, addIssuer,
-            removeIssuer, backFromIssuers, backFromRemoval, backFromSignOut, saveNotices, backFromNotices, workspaces, state, clusters, nodes,
-            migrations,
+            removeIssuer, backFromIssuers, backFromRemoval, backFromSignOut, saveNotices, backFromNotices, workspaces,
+            state, clusters, nodes, migrations,
         ]
     }
 

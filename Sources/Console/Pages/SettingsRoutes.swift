@@ -11,7 +11,8 @@ struct SettingsRoutes: Sendable {
     let context: ConsoleContext
 
     var endpoints: [ConsoleEndpoint] {
-        [show, changePassword, endSession, endOthers, issuers] + ["password", "sessions", "sessions/{id}/end"].map(back)
+        [show, changePassword, endSession, endOthers, issuers]
+            + ["password", "sessions", "sessions/{id}/end"].map(back)
     }
 
     private static let path = "/console/settings"
@@ -70,7 +71,9 @@ struct SettingsRoutes: Sendable {
 
     /// Declares the way back to the settings from the address of a form, such as after a sign-in.
     private func back(_ form: String) -> ConsoleEndpoint {
-        context.page("\(Self.path)/\(form)", id: "consoleSettingsPage-\(form)") { _ in throw Redirect(location: Self.path) }
+        context.page("\(Self.path)/\(form)", id: "consoleSettingsPage-\(form)") { _ in
+            throw Redirect(location: Self.path)
+        }
     }
 
     private var endSession: ConsoleEndpoint {

@@ -96,7 +96,9 @@ struct SignInRoutes: Sendable {
     private var back: [ConsoleEndpoint] {
         ["sign-out", "organization"]
             .map { name in
-                context.page("/console/\(name)", id: "consoleBack-\(name)") { _ in throw Redirect(location: "/console/") }
+                context.page("/console/\(name)", id: "consoleBack-\(name)") { _ in
+                    throw Redirect(location: "/console/")
+                }
             }
     }
 }
