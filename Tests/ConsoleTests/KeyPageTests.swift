@@ -370,7 +370,18 @@ import Testing
                 [("name", "mine"), ("mode", "live"), ("ends", "never")]
             )
             #expect(created.status == 201 && created.text.token?.hasPrefix("mkc_") == true)
-            #expect(try await member.get("\(Self.list)/client-keys").text.contains(">mine<"))
+            let list = try await member.get("\(Self.list)/client-keys")
+            #expect(list.text.contains(">mine<"))
+            // The subject is the id of the user, and people know the address.
+            let owner = "<td class=\"wide-only clip\"><bdi>mem@example.org</bdi></td>"
+            #expect(list.text.contains(owner))
+            let admin = try await console.browser("ada@example.org", "admin")
+            let whole = try await admin.get("\(Self.list)/client-keys")
+            #expect(whole.text.contains(owner))
+            for tab in ["Service keys", "History", "Workspace settings"] {
+                #expect(!list.text.contains(">\(tab)</a>") && whole.text.contains(">\(tab)</a>"), "\(tab)")
+            }
+            #expect(try await member.get("/console/").text.contains("Your own client keys"))
             #expect(try await member.get("/console/admin-keys").status == 403)
             #expect(try await member.get("/console/events").status == 403)
         }

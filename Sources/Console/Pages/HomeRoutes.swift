@@ -84,6 +84,7 @@ struct HomeRoutes: Sendable {
     private func row(_ workspace: Workspace, _ overview: WorkspaceOverview?, _ visit: Visit) -> [String: Any] {
         var values = WorkspaceView.values(workspace)
         values["isKnown"] = overview != nil
+        values["isConfined"] = !visit.allows(.keysRead, in: workspace.id)
         if let overview {
             values["counts"] = KeyStatus.allCases
                 .compactMap { status -> [String: Any]? in

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Keys
 import Service
 import Tenancy
@@ -104,9 +105,14 @@ extension Visit {
         )
     }
 
+    /// Returns true if the visitor has a permission in a workspace.
+    func allows(_ permission: Permission, in workspace: UUID) -> Bool {
+        (try? principal.require(permission, in: workspace)) != nil
+    }
+
     private func can(_ permission: Permission, _ family: KeyFamily, _ keys: KeyCollection) -> Bool {
         guard let workspace = keys.workspaceID else { return (try? principal.requireWide(permission)) != nil }
         if family == .client { return (try? principal.clientKeys(in: workspace, permission, subject: nil)) != nil }
-        return (try? principal.require(permission, in: workspace)) != nil
+        return allows(permission, in: workspace)
     }
 }

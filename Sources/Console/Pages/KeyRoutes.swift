@@ -34,7 +34,9 @@ struct KeyRoutes: Sendable {
             let browse = search.browse(at: visit.moment)
             let page = try await visit.platform.keys.browse(browse, limit: Self.pageSize, in: scene.keys)
             let suggestions = try await visit.platform.keys.suggestions(in: scene.keys)
-            let actors = Set(page.keys.map(\.createdBy) + suggestions.owners)
+            let subjects = page.keys.compactMap(\.subject) + suggestions.owners
+            let members = family == .client ? subjects.map { ActorKind.member.actor($0) } : []
+            let actors = Set(page.keys.map(\.createdBy) + suggestions.owners + members)
             let names = try await visit.platform.keys.names(of: actors, for: visit.principal)
             var values = scene.values
             values.merge(search.values(suggestions.owners, names, family)) { _, new in new }
@@ -48,7 +50,11 @@ struct KeyRoutes: Sendable {
             values["first"] = "\(scene.list)\(search.query(after: nil))"
             values["csv"] = "\(scene.base).csv\(search.query(after: nil))"
             values["ownerHeading"] = family == .client ? "Subject" : "Created by"
-            values["canSeeEvents"] = scene.canSeeEvents
+            if let workspace = scene.workspace {
+                values["canSeeServiceKeys"] = visit.allows(.keysRead, in: workspace.id)
+                values["canSeeHistory"] = visit.allows(.eventsRead, in: workspace.id)
+                values["canChangeWorkspace"] = visit.allows(.workspacesWrite, in: workspace.id)
+            }
             let title = family == .admin ? "Admin keys" : scene.workspace.map { $0.name ?? $0.slug } ?? family.title
             return try await visit.page("keys", title: title, in: section, values)
         }
@@ -309,7 +315,8 @@ struct KeyRoutes: Sendable {
             let page = PageRequest(limit: Self.historyLength)
             events = try await visit.platform.keys.events(EventFilter(keyID: key.id), page, in: scene.keys).items
         }
-        let actors = Set(events.map(\.actor) + [key.createdBy, key.revokedBy ?? ""])
+        let member = key.subject.map { ActorKind.member.actor($0) }
+        let actors = Set(events.map(\.actor) + [key.createdBy, key.revokedBy, member].compactMap(\.self))
         let names = try await visit.platform.keys.names(of: actors, for: visit.principal)
         let period = UsagePeriod(rawValue: visit.query["range"]) ?? .hour
         let usage = period.request(for: key.id, until: visit.moment)

@@ -59,9 +59,9 @@ struct KeySearch {
 
     /// Returns the values of the search form and of the headings.
     func values(_ owners: [String], _ names: [String: String], _ family: KeyFamily) -> [String: Any] {
-        var choices = owners.map { (value: $0, label: KeyView.actor($0, names)) }.sorted { $0.label < $1.label }
+        var choices = owners.map { (value: $0, label: KeyView.owner($0, names)) }.sorted { $0.label < $1.label }
         if let owner = fields.text("owner"), !owners.contains(owner) {
-            choices.append((owner, KeyView.actor(owner, names)))
+            choices.append((owner, KeyView.owner(owner, names)))
         }
         return [
             "q": fields["q"],

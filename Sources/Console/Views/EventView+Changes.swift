@@ -56,6 +56,7 @@ extension EventView {
     private func text(_ value: JSONValue, of name: String) -> String {
         switch (name, value) {
         case ("user", .string(let id)): return KeyView.actor(ActorKind.member.actor(id), names)
+        case ("subject", .string(let subject)): return names[ActorKind.member.actor(subject)] ?? subject
         case ("webhook", .string(let id)): return "…\(id.suffix(6))"
         case ("kind", .string(let kind)): return KeyKind(rawValue: kind).map { KeyView.name($0).lowercased() } ?? kind
         case ("grace_period_seconds", _): return Int(value.text).map(Self.duration) ?? value.text

@@ -16,7 +16,7 @@ struct KeyView {
             "id": UUIDv7.text(of: key.id), "name": key.name, "path": path, "prefix": key.prefix,
             "status": key.status.rawValue, "statusName": Self.name(key.status), "isTest": key.mode == .test,
             "isPublishable": key.kind == .anon, "mode": key.mode.rawValue,
-            "owner": Self.actor(key.subject ?? key.createdBy, names),
+            "owner": Self.owner(key.subject ?? key.createdBy, names),
             "scopes": key.scopes.prefix(3).map { ["text": $0] },
             "moreScopes": max(0, key.scopes.count - 3), "hasMoreScopes": key.scopes.count > 3,
             "description": key.description ?? "", "isWorking": key.status.isUsable,
@@ -42,6 +42,7 @@ struct KeyView {
         values["typeName"] = Self.name(key.kind)
         values["modeName"] = key.mode == .live ? "Live" : "Test"
         values["subject"] = key.subject ?? ""
+        values["subjectName"] = key.subject.flatMap { names[ActorKind.member.actor($0)] }
         values["createdBy"] = Self.actor(key.createdBy, names)
         values["updated"] = TimeView.values(key.updatedAt, at: now)
         values["revoked"] = TimeView.values(key.revokedAt, at: now)
@@ -92,6 +93,13 @@ struct KeyView {
         case .admin: "Admin key"
         case .operator: "Operator key"
         }
+    }
+
+    /// Returns the owner of a key as people call it: a subject, or the actor that created the key.
+    ///
+    /// The subject of a member's own client key is the id of the user.
+    static func owner(_ owner: String, _ names: [String: String]) -> String {
+        names[ActorKind.member.actor(owner)] ?? actor(owner, names)
     }
 
     /// Returns an actor as people call it.
