@@ -6,10 +6,21 @@ import Testing
 @Suite(.hangLimit) struct FormFaultTests {
     private typealias Form = (path: String, fields: [(String, String)], faults: [String])
 
-    /// Forms with a fault in each field that can have one.
+    /// A name that is too long.
+    private static let long = String(repeating: "x", count: 256)
+
+    /// Forms of operators with a fault in each field that can have one.
+    private static let operatorForms: [Form] = ["new-organization", "organizations/default"]
+        .map { form -> Form in
+            (
+                "/console/platform/\(form)", [("name", long), ("slug", "Not a slug"), ("token_prefix", "!")],
+                ["name", "slug", "prefix"]
+            )
+        }
+
+    /// Forms of members with a fault in each field that can have one.
     private static func forms(key: String) -> [Form] {
         let workspace = "/console/workspaces/default"
-        let long = String(repeating: "x", count: 256)
         let settings = [
             ("name", ""), ("mode", "live"), ("type", "service"), ("scopes", "x y"), ("namespaces", long),
             ("ends", "date"), ("ends_on", "2020-01-01"),
@@ -40,13 +51,17 @@ import Testing
         try await withConsole { console in
             let browser = try await console.browser("ada@example.org", "owner")
             let key = try await console.mortise.makeKey("CI")
-            for form in Self.forms(key: key.id) {
-                let page = try await browser.submit(form.path, to: form.path, form.fields)
-                #expect(page.status == 422, "\(form.path)")
-                for field in form.faults {
-                    #expect(page.text.contains("id=\"\(field)-fault\""), "\(field) of \(form.path)")
-                }
-            }
+            for form in Self.forms(key: key.id) { try await Self.expectFaults(form, browser) }
+            let operators = try await console.operatorBrowser()
+            for form in Self.operatorForms { try await Self.expectFaults(form, operators) }
+        }
+    }
+
+    private static func expectFaults(_ form: Form, _ browser: Browser) async throws {
+        let page = try await browser.submit(form.path, to: form.path, form.fields)
+        #expect(page.status == 422, "\(form.path)")
+        for field in form.faults {
+            #expect(page.text.contains("id=\"\(field)-fault\""), "\(field) of \(form.path)")
         }
     }
 }

@@ -113,16 +113,15 @@ struct OperatorRoutes: Sendable {
     private var create: ConsoleEndpoint {
         context.operatorAction(Self.newPath, id: "consoleCreateOrganization", waits: .long) { visit in
             var faults = FormFaults()
-            guard let name = visit.form.text("name") else {
-                faults.add("name", "Enter a name.")
+            let name = visit.form.text("name")
+            let (slug, tokenPrefix) = (visit.form.text("slug"), visit.form.text("token_prefix"))
+            if name == nil { faults.add("name", "Enter a name.") }
+            faults.check(name: name, slug: slug, tokenPrefix: tokenPrefix)
+            guard faults.isEmpty, let name else {
                 return newPage(faults, visit, status: .unprocessableContent)
             }
             do {
-                let new = NewOrganization(
-                    name: name,
-                    slug: visit.form.text("slug"),
-                    tokenPrefix: visit.form.text("token_prefix")
-                )
+                let new = NewOrganization(name: name, slug: slug, tokenPrefix: tokenPrefix)
                 let issued = try await visit.platform.organizations.create(new, by: try visit.callerOnce()) {
                     "{\"id\":\"\(UUIDv7.text(of: $0.organization.id))\"}"
                 }
@@ -243,6 +242,7 @@ struct OperatorRoutes: Sendable {
         if old.changes("token_prefix", to: form["token_prefix"], from: organization.tokenPrefix ?? "", &faults) {
             change.tokenPrefix = .some(form.text("token_prefix"))
         }
+        faults.check(name: change.name, slug: change.slug, tokenPrefix: change.tokenPrefix ?? nil)
         return change
     }
 

@@ -39,7 +39,7 @@ struct WorkspaceRoutes: Sendable {
             var faults = FormFaults()
             let (name, slug) = (visit.form.text("name"), visit.form.text("slug"))
             if name == nil { faults.add("name", "Enter a name.") }
-            Self.check(name: name, slug: slug, &faults)
+            faults.check(name: name, slug: slug)
             guard faults.isEmpty, let name else {
                 return try await formPage(faults, visit, status: .unprocessableContent)
             }
@@ -140,20 +140,6 @@ struct WorkspaceRoutes: Sendable {
         return scopes.isEmpty ? "no scope" : scopes.joined(separator: "\n")
     }
 
-    /// Adds the faults of a name and a slug, each beside those of other fields.
-    private static func check(name: String?, slug: String?, _ faults: inout FormFaults) {
-        do throws(TenancyError) {
-            if let name { try ControlWriter.check(name: name) }
-        } catch {
-            faults.add("name", FormFaults.sentence(error))
-        }
-        do throws(TenancyError) {
-            if let slug { _ = try Slug(validating: slug) }
-        } catch {
-            faults.add("slug", FormFaults.sentence(error))
-        }
-    }
-
     /// Returns the change that the form asks for: what the person changed in it.
     private static func change(of workspace: Workspace, _ form: FormFields, _ faults: inout FormFaults)
         -> WorkspaceChange
@@ -178,7 +164,7 @@ struct WorkspaceRoutes: Sendable {
         case .own: change.memberScopes = .some(scopes)
         case .contested: faults.add("member_scopes", OldPage.fault(now: limitText(present)))
         }
-        check(name: change.name ?? nil, slug: change.slug, &faults)
+        faults.check(name: change.name ?? nil, slug: change.slug)
         return change
     }
 

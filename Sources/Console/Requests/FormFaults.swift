@@ -37,8 +37,29 @@ struct FormFaults {
         }
     }
 
+    /// Adds the faults of the settings of a workspace or an organization.
+    ///
+    /// A setting that is `nil` has none.
+    mutating func check(name: String?, slug: String?, tokenPrefix: String? = nil) {
+        do throws(TenancyError) {
+            if let name { try ControlWriter.check(name: name) }
+        } catch {
+            add("name", Self.sentence(error))
+        }
+        do throws(TenancyError) {
+            if let slug { _ = try Slug(validating: slug) }
+        } catch {
+            add("slug", Self.sentence(error))
+        }
+        do throws(TenancyError) {
+            try ControlWriter.check(tokenPrefix: tokenPrefix)
+        } catch {
+            add("token_prefix", Self.sentence(error))
+        }
+    }
+
     /// Returns the sentence of an error about the settings of a tenant.
-    static func sentence(_ error: TenancyError) -> String {
+    private static func sentence(_ error: TenancyError) -> String {
         "\(error.message.prefix(1).uppercased())\(error.message.dropFirst())."
     }
 

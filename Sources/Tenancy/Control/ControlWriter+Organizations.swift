@@ -131,7 +131,8 @@ extension ControlWriter {
         throw TenancyError(.invalid, "the days without a use are 0 to 3650", field: "unused_after_days")
     }
 
-    private static func check(tokenPrefix: String?) throws(TenancyError) {
+    /// Throws if the tokens of an organization cannot begin with a text.
+    package static func check(tokenPrefix: String?) throws(TenancyError) {
         guard let bytes = tokenPrefix?.utf8 else { return }
         let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
