@@ -71,7 +71,7 @@ struct SettingsRoutes: Sendable {
 
     /// Declares the way back to the settings from the address of a form, such as after a sign-in.
     private func back(_ form: String) -> ConsoleEndpoint {
-        context.page("\(Self.path)/\(form)", id: "consoleSettingsPage-\(form)") { _ in
+        context.page("\(Self.path)/\(form)", id: "consoleSettingsPage-\(form.replacing("/{id}/", with: "-"))") { _ in
             throw Redirect(location: Self.path)
         }
     }
