@@ -98,6 +98,30 @@ import mortise
         }
     }
 
+    // The accident: keys are shown, and then the folder of the socket turns out to be missing.
+    @Test(arguments: [
+        ("MORTISE_LISTEN", "--listen"), ("MORTISE_GATEWAY_LISTEN", "--gateway-listen"),
+        ("MORTISE_OPERATIONS_LISTEN", "--operations-listen"),
+    ])
+    func `a server whose socket's folder is missing names the setting, shows no keys and creates nothing`(
+        _ variable: String,
+        _ flag: String
+    ) async throws {
+        try await TemporaryFolder.with { folder in
+            var variables = ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "unix:\(folder)/m.sock"]
+            variables[variable] = "unix:\(folder)/missing/m.sock"
+            let outcome = try await Program.run(["serve"], environment: variables)
+            #expect(outcome.code == 1)
+            let sentence = "The folder of unix:\(folder)/missing/m.sock does not exist."
+            #expect(outcome.errors.contains(sentence), "\(outcome.errors)")
+            #expect(outcome.errors.contains(flag), "\(outcome.errors)")
+            #expect(!outcome.output.contains("mko_"))
+            #expect(access("\(folder)/data", F_OK) != 0)
+            // The socket that the check made is gone.
+            #expect(access("\(folder)/m.sock", F_OK) != 0)
+        }
+    }
+
     @Test func `a data folder that cannot be created is named`() async throws {
         try await TemporaryFolder.with { folder in
             TemporaryFolder.write("", to: "\(folder)/file")

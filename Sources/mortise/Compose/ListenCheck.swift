@@ -18,36 +18,46 @@ package enum ListenCheck {
         places += settings.gateway.rpcAddresses.map { ($0.place, Settings.grpcListen.declaration) }
         if let operations = settings.operations { places.append((operations, Settings.operationsListen.declaration)) }
         var channels: [any Channel] = []
+        var sockets: [String] = []
         var fault: (any Error)?
         for (place, setting) in places {
             do {
-                if let channel = try await listen(place, setting) { channels.append(channel) }
+                channels.append(try await listen(place, setting))
+                if case .unixSocket(let path) = place { sockets.append(path) }
             } catch {
                 fault = error
                 break
             }
         }
         for channel in channels { try await channel.close() }
+        // SwiftNIO leaves the file of a socket that it has closed.
+        for path in sockets { SocketFile.remove(path) }
         if let fault { throw fault }
     }
 
-    /// Listens at an address, or makes room for a socket.
-    private static func listen(_ place: ListenerPlace, _ setting: SettingDeclaration) async throws -> (any Channel)? {
-        switch place {
-        case .unixSocket(let path):
-            do throws(SocketFileFault) {
+    /// Listens at an address.
+    private static func listen(_ place: ListenerPlace, _ setting: SettingDeclaration) async throws -> any Channel {
+        do {
+            switch place {
+            case .unixSocket(let path):
                 try SocketFile.makeRoom(at: path)
-            } catch {
-                throw CommandFailure(.refused, "The address \(place) \(error.clause)")
-            }
-            return nil
-        case .tcp(let host, let port):
-            do {
+                return try await occupy(path: path)
+            case .tcp(let host, let port):
                 return try await occupy(host, port)
-            } catch {
-                throw failure(error, place, setting)
             }
+        } catch {
+            throw failure(error, place, setting)
         }
+    }
+
+    /// Listens at the path of a socket, and accepts nobody.
+    ///
+    /// The folder can be missing, or closed to this user, which only the attempt shows for certain.
+    private static func occupy(path: String) async throws -> any Channel {
+        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.autoRead, value: false)
+            .bind(unixDomainSocketPath: path)
+            .get()
     }
 
     /// Listens, and accepts nobody.
@@ -69,11 +79,17 @@ package enum ListenCheck {
         _ setting: SettingDeclaration
     ) -> CommandFailure {
         let other = "Listen at another address with \(setting.flag) or \(setting.variable)."
+        if let fault = error as? SocketFileFault {
+            return CommandFailure(.refused, "The address \(place) \(fault.clause)", details: [other])
+        }
         if error is SocketAddressError || error is SocketAddressError.UnknownHost {
             return CommandFailure(.refused, "The host of \(place) cannot be resolved.", details: [other])
         }
+        let isSocket = if case .unixSocket = place { true } else { false }
         let code = (error as? IOError)?.errnoCode
         switch code {
+        case ENOENT where isSocket:
+            return CommandFailure(.refused, "The folder of \(place) does not exist.", details: ["Create it.", other])
         case EADDRINUSE:
             return CommandFailure(
                 .refused,
@@ -86,7 +102,9 @@ package enum ListenCheck {
             return CommandFailure(
                 .refused,
                 "This user may not listen at \(place).",
-                details: ["Ports below 1024 need a privilege.", other]
+                details: [
+                    isSocket ? "The folder must let this user create files." : "Ports below 1024 need a privilege.", other,
+                ]
             )
         case .some(let code):
             let reason = String(cString: strerror(code)).lowercased()
