@@ -60,7 +60,9 @@ extension ControlDatabase {
                 patience: migratorOptions.lockPatience
             ) {
                 let isExisting = try await connection.checkDatabase()
-                try await server.checkMark(try await Self.identity(on: connection))
+                let identity = try await Self.identity(on: connection)
+                if identity == nil { try await server.requireNoRestoration() }
+                try await server.checkMark(identity)
                 try await server.prepareRole()
                 let settings = try await server.resetRole()
                 if !settings.isEmpty {

@@ -42,6 +42,9 @@ public struct Installation: Sendable, Hashable {
     /// The name of the database with the leases and fences of a cluster, on each cluster.
     public var clusterDatabase: String { "\(prefix)_cluster" }
 
+    /// The name of the control database until a restoration is complete.
+    var restoringDatabase: String { "\(prefix)_restore" }
+
     /// The beginning of every template database's name.
     var templatePrefix: String { "\(prefix)_template_" }
 

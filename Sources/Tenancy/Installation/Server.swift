@@ -25,6 +25,11 @@ struct Server: Sendable {
         prepared: false
     )
 
+    private static let isRestoring = Statement(
+        "SELECT 1 FROM pg_database WHERE datname = $1 AND shobj_description(oid, 'pg_database') LIKE 'mortise restore %'",
+        prepared: false
+    )
+
     private var role: String { PostgresConnection.quote(identifier: installation.runtimeRole) }
 
     /// Creates the runtime role if there is none, without a password, and checks that the owner has the rights that it
@@ -116,6 +121,23 @@ struct Server: Sendable {
             try await connection.script("ALTER ROLE \(role)\(scope) RESET ALL")
         }
         return settings
+    }
+
+    /// Throws if a restoration to this server was interrupted.
+    ///
+    /// Its mark on the runtime role looks like that of a foreign installation, whose removal would let a new one take the server.
+    ///
+    /// - Throws: `incompatible`, whose message says what to do.
+    func requireNoRestoration() async throws {
+        let database = installation.restoringDatabase
+        guard try await !connection.query(Self.isRestoring, [database]).isEmpty else { return }
+        throw TenancyError(
+            .incompatible,
+            """
+            a restoration to this PostgreSQL server was interrupted; run `mortise restore` again with the same backup, or, to give the \
+            restoration up, drop the database \(database)
+            """
+        )
     }
 
     // MARK: The role's installation

@@ -89,7 +89,7 @@ public struct RestoreTarget: Sendable {
     }
 
     /// The name of the control database until the restoration is complete.
-    var temporaryName: String { "\(installation.prefix)_restore" }
+    var temporaryName: String { installation.restoringDatabase }
 
     /// The comment of each database that the restoration creates, until the end.
     var comment: String { "mortise restore \(UUIDv7.text(of: backup))" }
