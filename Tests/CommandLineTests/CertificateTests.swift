@@ -29,7 +29,7 @@ import Testing
     }
 
     /// Runs the body with the URL of a server with TLS.
-    private func withTLSServer(_ body: (String) async throws -> Void) async throws {
+    private func withTLSServer(at host: String = "127.0.0.1", _ body: (String) async throws -> Void) async throws {
         let key = try NIOSSLPrivateKey(bytes: Array(TestCertificate.first.key.utf8), format: .pem)
         let chain = try NIOSSLCertificate.fromPEMBytes(Array(TestCertificate.first.certificate.utf8))
         let context = try NIOSSLContext(
@@ -46,9 +46,9 @@ import Testing
                     try channel.pipeline.syncOperations.addHandler(EmptyList())
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(host: host, port: 0).get()
         do {
-            try await body("https://127.0.0.1:\(channel.localAddress?.port ?? 0)")
+            try await body("https://\(host):\(channel.localAddress?.port ?? 0)")
             try await channel.close()
         } catch {
             try? await channel.close()
@@ -83,6 +83,31 @@ import Testing
                     environment: ["MORTISE_TOKEN": "t", "MORTISE_CA_FILE": "\(folder)/ca.pem"]
                 )
                 #expect(variable.code == 0, "\(variable.everything)")
+                // The accident: the wrong file is named, and the error asks for what was given.
+                TemporaryFolder.write(TestCertificate.second.certificate, to: "\(folder)/other.pem")
+                let other = try await Program.run(
+                    list + [url, "--ca-file", "\(folder)/other.pem"],
+                    environment: ["MORTISE_TOKEN": "t"]
+                )
+                #expect(other.code == 3)
+                #expect(other.errors.contains("Only the certificates in \(folder)/other.pem"), "\(other.errors)")
+                #expect(!other.errors.contains("If an authority of your own"), "\(other.errors)")
+            }
+        }
+    }
+
+    // The fault: the text of the TLS library, which says "Couldn't find <none>".
+    @Test func `a certificate for another name is reported as such`() async throws {
+        try await TemporaryFolder.with { folder in
+            TemporaryFolder.write(TestCertificate.first.certificate, to: "\(folder)/ca.pem")
+            try await withTLSServer(at: "127.0.0.2") { url in
+                let outcome = try await Program.run(
+                    list + [url, "--ca-file", "\(folder)/ca.pem"],
+                    environment: ["MORTISE_TOKEN": "t"]
+                )
+                #expect(outcome.code == 3)
+                #expect(outcome.errors.contains("\(url) has a certificate for another name."), "\(outcome.errors)")
+                #expect(!outcome.errors.contains("NIOSSL"), "\(outcome.errors)")
             }
         }
     }
@@ -145,6 +170,7 @@ import Testing
                     outcome.code == 1 && outcome.errors.contains("The file \(key) "),
                     "\(name): \(outcome.everything)"
                 )
+                #expect(outcome.errors.contains("--tls-key (MORTISE_TLS_KEY)"), "\(outcome.errors)")
             }
         }
     }

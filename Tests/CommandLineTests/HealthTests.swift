@@ -52,6 +52,19 @@ import mortise
         }
     }
 
+    // The accident: somebody looks for a fault of the server, which is well and only speaks HTTPS.
+    @Test func `a server that speaks HTTPS and a missing socket are named with what to do`() async throws {
+        let answer = #"{"detail":"The server speaks HTTPS on this port. Send the request to https://."}"#
+        try await ScriptedServer.with({ _ in .answer(400, answer, type: "application/problem+json") }) { server in
+            let address = server.url.replacing("http://", with: "")
+            let outcome = try await Program.run(["health"], environment: ["MORTISE_LISTEN": address])
+            #expect(outcome.code == 3, "\(outcome.everything)")
+            #expect(outcome.errors.contains("speaks HTTPS") && outcome.errors.contains("MORTISE_TLS_CERTIFICATE"))
+        }
+        let socket = try await Program.run(["health"], environment: ["MORTISE_LISTEN": "unix:/nowhere/m.sock"])
+        #expect(socket.code == 3 && socket.errors.contains("No server answers at unix:/nowhere/m.sock."))
+    }
+
     @Test func `a port that only the server knows is refused with the setting to change`() async throws {
         let outcome = try await Program.run(["health"], environment: ["MORTISE_LISTEN": "127.0.0.1:0"])
         #expect(outcome.code == 64)

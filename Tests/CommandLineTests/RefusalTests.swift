@@ -24,6 +24,17 @@ import Testing
         }
     }
 
+    @Test func `the only fault of a request is a sentence`() async throws {
+        let fault = #","errors":[{"pointer":"/email","detail":"must be an e-mail address"}]"#
+        try await ScriptedServer.with({ _ in
+            Sample.problem(400, "invalid_request", "/email: must be an e-mail address.", more: fault)
+        }) { server in
+            let outcome = try await Program.call("key", "disable", Sample.id, "--operator", at: server)
+            let sentence = "Error: The e-mail address: must be an e-mail address."
+            #expect(outcome.errors == "\(sentence) (400, invalid_request, request req-7)\n")
+        }
+    }
+
     @Test func `a rate limit tells when to retry, and a wrong credential tells its source`() async throws {
         try await ScriptedServer.with({ _ in
             .answer(429, #"{"detail":"Too many."}"#, type: "application/problem+json", headers: [("Retry-After", "7")])

@@ -28,6 +28,8 @@ package enum ConnectionFault: Sendable, Equatable {
     case tooLarge
     /// The certificate of the server is not trusted.
     case untrustedCertificate
+    /// The certificate of the server is for another name.
+    case otherName
     /// The server does not use TLS on this port.
     case notEncrypted
     /// TLS or HTTP failed.
@@ -64,6 +66,8 @@ package enum ConnectionFault: Sendable, Equatable {
     ///
     /// BoringSSL writes `error:<number>:SSL routines:OPENSSL_internal:<REASON> at <file of its source>`.
     private static func ofProtocol(_ text: String) -> ConnectionFault {
+        // Of SwiftNIO, which compares the name after BoringSSL has accepted the certificate.
+        if text.contains("failedToValidateHostname") { return .otherName }
         let marker = "OPENSSL_internal:"
         guard let start = text.firstRange(of: marker)?.upperBound else { return .protocolFailed(text) }
         let reason = text[start...].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
@@ -80,7 +84,9 @@ package enum ConnectionFault: Sendable, Equatable {
     /// True if the fault came before anything was sent.
     var isBeforeSending: Bool {
         switch self {
-        case .unknownHost, .refused, .connectTimeout, .handshakeTimeout, .untrustedCertificate, .notEncrypted: true
+        case .unknownHost, .refused, .connectTimeout, .handshakeTimeout, .untrustedCertificate, .otherName,
+            .notEncrypted:
+            true
         case .closed, .broken, .tooLarge, .protocolFailed: false
         }
     }
@@ -96,6 +102,7 @@ package enum ConnectionFault: Sendable, Equatable {
         case .broken: "cannot be reached: the connection broke before a response came."
         case .tooLarge: "sent a response that is larger than any response of Mortise."
         case .untrustedCertificate: "has a certificate that this system does not trust."
+        case .otherName: "has a certificate for another name."
         case .notEncrypted: "does not use TLS on this port."
         case .protocolFailed(let reason): "does not follow the protocol: \(reason)."
         }

@@ -58,7 +58,7 @@ extension ConnectionFault {
     fileprivate var isPassing: Bool {
         switch self {
         case .unknownHost, .refused, .connectTimeout, .handshakeTimeout, .closed, .broken: true
-        case .untrustedCertificate, .notEncrypted, .tooLarge, .protocolFailed: false
+        case .untrustedCertificate, .otherName, .notEncrypted, .tooLarge, .protocolFailed: false
         }
     }
 }

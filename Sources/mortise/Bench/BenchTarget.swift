@@ -67,7 +67,7 @@ struct BenchTarget: Sendable {
     }
 
     private func advice(_ fault: ConnectionFault) -> [String] {
-        guard call.kind == .gateway else { return fault.advice }
+        guard call.kind == .gateway else { return fault.advice(nil) }
         return [
             "Is `mortise serve` running there with --gateway-listen \(name)?",
             "Its log names the addresses on which it listens for gateways.",

@@ -6,9 +6,10 @@ extension CommandFailure {
     /// - Parameters:
     ///   - error: The error of the call.
     ///   - credential: The origin of the credential, such as `MORTISE_TOKEN`. Empty if the call had none.
-    init(_ error: MortiseError, credential: String) {
+    ///   - authorities: The file with the certificates that are trusted. `nil` for the system's.
+    init(_ error: MortiseError, credential: String, authorities: String? = nil) {
         if let fault = error.connectionFault {
-            self.init(.unreachable, error.message, details: fault.advice)
+            self.init(.unreachable, error.message, details: fault.advice(authorities))
             return
         }
         switch error.reason {
@@ -39,7 +40,8 @@ extension CommandFailure {
         }
         // The server's sentence about a single fault repeats it, with a pointer instead of a flag.
         let repeats = error.faults.count == 1 && error.faults[0].place.map(error.message.contains) == true
-        let message = repeats ? faults[0] + "." : error.message
+        // A flag stays as it is.
+        let message = repeats ? "\(faults[0].prefix(1).uppercased())\(faults[0].dropFirst())." : error.message
         var details = repeats ? [] : faults
         if let delay = error.retryAfter { details.append("Try again in \(delay.components.seconds) s.") }
         if error.reason == .unauthenticated, !credential.isEmpty {
@@ -51,8 +53,11 @@ extension CommandFailure {
 }
 
 extension ConnectionFault {
-    /// Questions that lead to the cause.
-    var advice: [String] {
+    /// Returns questions that lead to the cause.
+    ///
+    /// - Parameter authorities: The file with the certificates that are trusted. `nil` for the system's.
+    /// - Returns: A line for each question.
+    func advice(_ authorities: String?) -> [String] {
         let running = "Is `mortise serve` running there? Is --url (or MORTISE_URL, or the profile) right?"
         return switch self {
         case .unknownHost: ["Is --url (or MORTISE_URL) right?"]
@@ -62,7 +67,16 @@ extension ConnectionFault {
         case .closed: ["Was the server just stopped? If the port uses TLS, the URL must start with https://."]
         case .broken: ["Was the server just stopped?"]
         case .untrustedCertificate:
-            ["If an authority of your own issued it, name its certificate with --ca-file or MORTISE_CA_FILE."]
+            if let authorities {
+                [
+                    "Only the certificates in \(authorities) are trusted, and none of them issued it.",
+                    "Is this the right file (--ca-file, MORTISE_CA_FILE, or the profile)? Has the certificate expired?",
+                ]
+            } else {
+                ["If an authority of your own issued it, name its certificate with --ca-file or MORTISE_CA_FILE."]
+            }
+        case .otherName:
+            ["Is --url (or MORTISE_URL, or the profile) right? It must have the host or the address in the certificate."]
         case .notEncrypted: ["If the server does not use TLS on this port, the URL must start with http://."]
         case .protocolFailed: ["Is it an HTTP server, and does this system trust its certificate?"]
         }

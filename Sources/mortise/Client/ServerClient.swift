@@ -9,6 +9,7 @@ struct ServerClient: Sendable {
     let isOperator: Bool
     /// The origin of the credential, for the message that it is refused.
     let source: String
+    private let authorities: String?
 
     /// The URL of the server.
     var url: ServerURL { client.url }
@@ -34,6 +35,7 @@ struct ServerClient: Sendable {
         options.userAgent = "mortise/\(Version.current)"
         isOperator = credential?.isOperator ?? false
         source = credential?.source ?? ""
+        self.authorities = authorities
         client = Mortise(
             url: server,
             credential: credential?.credential,
@@ -62,7 +64,7 @@ struct ServerClient: Sendable {
         switch result {
         case .success(let value): return ServerAnswer(value: value, json: record.json)
         case .failure(let error):
-            let failure = CommandFailure(error, credential: source)
+            let failure = CommandFailure(error, credential: source, authorities: authorities)
             guard error.mayHaveTakenEffect else { throw failure }
             throw failure.addingRepetition(of: request, idempotencyKey: error.idempotencyKey)
         }
@@ -76,7 +78,7 @@ struct ServerClient: Sendable {
     func value<Value>(of request: Request<Value>) async throws(CommandFailure) -> Value {
         switch await Self.send(request, client) {
         case .success(let value): return value
-        case .failure(let error): throw CommandFailure(error, credential: source)
+        case .failure(let error): throw CommandFailure(error, credential: source, authorities: authorities)
         }
     }
 

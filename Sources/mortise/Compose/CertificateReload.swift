@@ -15,8 +15,13 @@ enum CertificateReload {
         do {
             return try await NIOThreadPool.singleton.runIfActive { try ServerCertificate(files) }
         } catch let fault as CertificateFault {
-            throw CommandFailure(.refused, fault.description)
+            throw CommandFailure(.refused, fault.description, details: [advice])
         }
+    }
+
+    private static var advice: String {
+        let (certificate, key) = (Settings.tlsCertificate.declaration, Settings.tlsKey.declaration)
+        return "The settings are \(certificate.flag) (\(certificate.variable)) and \(key.flag) (\(key.variable))."
     }
 
     /// Runs the body, and reads the certificate again after each SIGHUP until it returns.

@@ -45,15 +45,27 @@ enum HealthCheck {
                 "The server is not ready.",
                 details: text.split(separator: "\n").prefix(20).map { String($0.prefix(500)) }
             )
+        case .success(let answer)
+        where answer.status.code == 400 && !settings.usesTLS && text.contains("speaks HTTPS"):
+            throw CommandFailure(
+                .unreachable,
+                "The server at \(settings.name) speaks HTTPS, and the settings of this command name no certificate.",
+                details: [
+                    """
+                    Name the settings file of the server with \(Settings.settingsFile.declaration.flag), or set \
+                    \(Settings.tlsCertificate.declaration.variable).
+                    """
+                ]
+            )
         case .success(let answer):
             throw CommandFailure(
                 .unreachable,
-                "\(settings.url) answered with status \(answer.status.code), which Mortise does not do."
+                "\(settings.name) answered with status \(answer.status.code), which Mortise does not do."
             )
         case .failure:
             throw CommandFailure(
                 .unreachable,
-                "No server answers at \(settings.url).",
+                "No server answers at \(settings.name).",
                 details: ["Is the server running, with the same settings as this command?"]
             )
         }

@@ -39,6 +39,11 @@ package struct HealthSettings: Sendable, Equatable {
         }
     }
 
+    /// The name of the listener in messages: the URL, or the address of the socket, whose URL nobody can read.
+    package var name: String {
+        if case .unixSocket = place { "\(place)" } else { url }
+    }
+
     /// Returns a path in the form that a URL has in the place of its host, where every other byte than a letter or a digit is escaped.
     private static func escaped(_ path: String) -> String {
         let digits = Array("0123456789ABCDEF")
