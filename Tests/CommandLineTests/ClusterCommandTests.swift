@@ -50,6 +50,22 @@ import Testing
         }
     }
 
+    // The accident: the setting of the control database is named, which is right, and not the connection string.
+    @Test func `a server that cannot be reached is not added, and the connection string is named`() async throws {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { program in _ = try await program.port() }
+            let outcome = try await Program.run(
+                ["cluster", "add", "second", "host=/nowhere user=u"],
+                environment: installation.variables
+            )
+            #expect(outcome.code == 1, "\(outcome.everything)")
+            let sentence = "The cluster was not added: its PostgreSQL server cannot be reached."
+            #expect(outcome.errors.contains(sentence), "\(outcome.errors)")
+            #expect(outcome.errors.contains("/nowhere") && outcome.errors.contains("connection string"))
+            #expect(!outcome.errors.contains("MORTISE_DATABASE_URL"), "\(outcome.errors)")
+        }
+    }
+
     // The attack: somebody reads the password of another server's owner in the control database.
     @Test func `a password in a connection string is refused and not printed`() async throws {
         try await ProcessInstallation.with { installation in

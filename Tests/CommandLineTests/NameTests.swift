@@ -192,6 +192,34 @@ import Testing
         }
     }
 
+    // The fault: a list says that a workspace was archived and a member changed, and not which.
+    @Test func `events name the workspace, the member or the issuer that they are about`() async throws {
+        let user = "0198c0de-0000-7000-8000-0000000000aa"
+        let objects = [
+            ("workspace.archived", #"{"state":{"from":"active","to":"archived"}}"#),
+            ("workspace.created", #"{"slug":{"from":null,"to":"billing"}}"#),
+            ("member.updated", #"{"user":"\#(user)","role":{"from":"admin","to":"owner"}}"#),
+            ("member.added", #"{"email":"bob@example.com"}"#),
+            ("session_issuer.added", #"{"issuer":"https://clerk.example.com"}"#),
+        ]
+        let events = objects.map { type, changes in
+            Sample.event.replacing("rotated", with: type).replacing("admin-key:x", with: "system")
+                .replacing(#""key_id":"key-1","key_name":"CI""#, with: #""key_id":null,"key_name":null"#)
+                .replacing(#""changes":{}"#, with: #""changes":\#(changes)"#)
+        }
+        let member = Sample.member.replacing("\"u-1\"", with: "\"\(user)\"")
+        try await ScriptedServer.with({ request in
+            if request.uri.contains("/members") { return Sample.list([member]) }
+            return request.uri.hasPrefix("/v1/workspaces") ? Sample.list([Sample.workspace]) : Sample.list(events)
+        }) { server in
+            let outcome = try await Program.call("organization", "events", "acme", at: server)
+            let names = ["default", "billing", "ada@example.com", "bob@example.com", "https://clerk.example.com"]
+            let lines = outcome.output.split(separator: "\n").dropFirst()
+            #expect(lines.count == names.count, "\(outcome.everything)")
+            for (line, name) in zip(lines, names) { #expect(line.contains(" \(name) "), "\(outcome.everything)") }
+        }
+    }
+
     @Test func `events name their actors, and a wide list has the ids`() async throws {
         let user = "0198c0de-0000-7000-8000-0000000000aa"
         let key = "0198c0de-0000-7000-8000-0000000000bb"

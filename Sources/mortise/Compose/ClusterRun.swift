@@ -46,6 +46,16 @@ struct ClusterRun {
                 throw CommandFailure(.refused, "\(outcome): \(error.message).")
             } catch let error as TenancyError where error.field != nil {
                 throw CommandFailure.usage("\(outcome): \(error.message).")
+            } catch let error as PostgresError where error.code == .connectFailed {
+                // The control database answered, so the server is that of the cluster.
+                throw CommandFailure(
+                    .refused,
+                    "\(outcome): its PostgreSQL server cannot be reached.",
+                    details: [
+                        CommandFailure.words(of: error),
+                        "Is the connection string right, and does libpq's password file (~/.pgpass) have the password?",
+                    ]
+                )
             }
         }
     }

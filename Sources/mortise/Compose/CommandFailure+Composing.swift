@@ -3,6 +3,11 @@ import Postgres
 import Tenancy
 
 extension CommandFailure {
+    /// Returns the reason for which a PostgreSQL server was not reached, in the words of the server or of libpq.
+    static func words(of error: PostgresError) -> String {
+        "The server or libpq says: \(Redaction.redact(error.serverMessage ?? error.message))"
+    }
+
     /// Describes an error of a command that works beside the server.
     static func composing(_ error: any Error) -> CommandFailure {
         switch error {
@@ -12,7 +17,7 @@ extension CommandFailure {
                 .refused,
                 "PostgreSQL cannot be reached.",
                 details: [
-                    "The server or libpq says: \(Redaction.redact(error.serverMessage ?? error.message))",
+                    words(of: error),
                     "Is PostgreSQL running, and is MORTISE_DATABASE_URL right?",
                 ]
             )

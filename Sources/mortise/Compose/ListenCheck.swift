@@ -99,13 +99,8 @@ package enum ListenCheck {
         case EADDRNOTAVAIL:
             return CommandFailure(.refused, "This machine does not have the address \(place).", details: [other])
         case EACCES:
-            return CommandFailure(
-                .refused,
-                "This user may not listen at \(place).",
-                details: [
-                    isSocket ? "The folder must let this user create files." : "Ports below 1024 need a privilege.", other,
-                ]
-            )
+            let right = isSocket ? "It must be able to write in the folder." : "Ports below 1024 need a privilege."
+            return CommandFailure(.refused, "This user may not listen at \(place).", details: [right, other])
         case .some(let code):
             let reason = String(cString: strerror(code)).lowercased()
             return CommandFailure(.refused, "Nothing can listen at \(place): \(reason).", details: [other])

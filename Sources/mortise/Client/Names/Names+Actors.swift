@@ -40,13 +40,14 @@ extension Names {
         }
     }
 
-    /// Looks up the names of the actors of events.
+    /// Looks up the names of the actors of events, and of the members that events are about.
     func learnActors(of events: [Mortise.Event]) async {
         // The events of a list have one organization or one workspace, with few exceptions.
         let groups = Dictionary(grouping: events) { [$0.organizationID, $0.workspaceID] }
         for (place, events) in groups {
             let organization = await owner(place[0], workspace: place[1])
-            await learnActors(events.map(\.actor), organization: organization, workspace: place[1])
+            let people = events.map(\.actor) + events.compactMap(\.member)
+            await learnActors(people, organization: organization, workspace: place[1])
         }
     }
 

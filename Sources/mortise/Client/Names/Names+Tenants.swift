@@ -133,11 +133,18 @@ extension Names {
         learn(Dictionary((found ?? []).map { ($0.id, $0.slug) }) { $1 }, of: asked, .organization)
     }
 
-    /// Looks up the slugs of the workspaces of an organization, for ``workspaceSlug(_:)``.
-    func learnWorkspaces(_ ids: [String]) async {
+    /// Looks up the slugs of workspaces, for ``workspaceSlug(_:)``.
+    ///
+    /// - Parameters:
+    ///   - ids: The ids of the workspaces.
+    ///   - organization: The id of their organization. `nil` looks in all that the credential can see.
+    func learnWorkspaces(_ ids: [String], in organization: String? = nil) async {
         let asked = missing(ids, .workspace)
         guard !asked.isEmpty else { return }
-        let found = try? await items(of: { $0.workspaces.list(limit: 100) }, where: { asked.contains($0.id) })
+        let found = try? await items(
+            of: { $0.workspaces.list(organization: organization, limit: 100) },
+            where: { asked.contains($0.id) }
+        )
         learn(Dictionary((found ?? []).map { ($0.id, $0.slug) }) { $1 }, of: asked, .workspace)
     }
 }

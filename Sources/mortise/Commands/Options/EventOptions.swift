@@ -36,7 +36,7 @@ struct EventOptions: ParsableArguments {
         let type = [TableColumn<Mortise.Event>("TYPE", minimum: 12) { $0.type }]
         guard isWide else {
             return time + ago + type + [
-                TableColumn("KEY", minimum: 12) { DisplayText.optional($0.keyName ?? $0.keyID) },
+                TableColumn("OBJECT", minimum: 12) { DisplayText.optional(names.object(of: $0)) },
                 TableColumn("ACTOR", minimum: 12) { names.actor($0.actor) },
                 TableColumn("ADDRESS", minimum: 9) { DisplayText.optional($0.address) },
             ]

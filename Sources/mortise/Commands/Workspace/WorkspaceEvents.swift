@@ -27,8 +27,8 @@ struct WorkspaceEvents: ListCommand {
     }
 
     func prepare(_ items: [Mortise.Event], _ names: Names) async throws {
-        // A wide list has the actors as the server names them.
-        if !options.call.output.wide { await names.learnActors(of: items) }
+        // A wide list has the ids as the server names them.
+        if !options.call.output.wide { await names.learn(items) }
     }
 
     func explainEmpty(_ names: Names) async throws {
