@@ -76,7 +76,7 @@ extension ConnectionFault {
                 ["If an authority of your own issued it, name its certificate with --ca-file or MORTISE_CA_FILE."]
             }
         case .otherName:
-            ["Is --url (or MORTISE_URL, or the profile) right? It must have the host or the address in the certificate."]
+            ["Is --url (or MORTISE_URL, or the profile) right? Its host must be in the certificate."]
         case .notEncrypted: ["If the server does not use TLS on this port, the URL must start with http://."]
         case .protocolFailed: ["Is it an HTTP server, and does this system trust its certificate?"]
         }
