@@ -29,6 +29,7 @@ import Testing
                 #expect(outcome.code == 0, "\(outcome.everything)")
                 let token = try #require(TemporaryFolder.text(file)).filter { !$0.isWhitespace }
                 #expect(!outcome.everything.contains(token))
+                #expect(outcome.output.contains("The token is in \(file)."), "\(outcome.everything)")
                 let list = try await installation.call("GET", "\(path)?status=active", port: port, token: token)
                 #expect(list.status == 200, "\(list)")
                 #expect(list.body["data"]?.array?.count == 1)

@@ -53,7 +53,10 @@ import Testing
             for word in text.split(whereSeparator: \.isWhitespace) where word.count == 64 {
                 #expect(!outcome.everything.contains(word))
             }
-            #expect(try await Program.run(["secrets", "new", "\(folder)/s"]).code == 64)
+            // The accident: somebody follows the advice to remove the only copy of an installation's secrets.
+            let again = try await Program.run(["secrets", "new", "\(folder)/s"])
+            #expect(again.code == 64 && again.errors.contains("Name another file."), "\(again.everything)")
+            #expect(!again.errors.contains("remove"), "\(again.errors)")
             #expect(TemporaryFolder.text("\(folder)/s") == text)
             #expect(try await Program.run(["secrets", "new", "\(folder)/t", "--id", "A"]).code == 64)
         }

@@ -27,8 +27,8 @@ struct SecretFile: ~Copyable {
         do throws(FileAccess.Fault) {
             descriptor = try FileAccess.createSecret(path)
         } catch {
-            let advice =
-                error.isExisting ? ["The file was not changed. Name another file, or remove this one first."] : []
+            // The file can hold the only copy of a token or of an installation's secrets, so nothing suggests its removal.
+            let advice = error.isExisting ? ["The file was not changed. Name another file."] : []
             throw .usage("\(path) cannot be created: \(error.reason). Nothing was done.", details: advice)
         }
         self.path = path

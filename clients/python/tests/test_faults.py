@@ -387,3 +387,22 @@ def test_one_text_is_not_a_list_of_texts(connect, faults):
     with pytest.raises(TypeError, match="scopes must be a list"):
         connect(server.url, "t").verify("mks_live_x", scopes="read:a")
     assert server.requests == []
+
+
+def test_the_only_fault_of_a_request_is_said_once(connect, faults):
+    detail = "must be a scope"
+    one = {"detail": f'"/scopes/0" {detail}.', "errors": [{"pointer": "/scopes/0", "detail": detail}]}
+    two = {
+        "detail": "The request has 2 faults.",
+        "errors": [*one["errors"], {"pointer": "/name", "detail": "is empty"}],
+    }
+    server = faults(*(reply(400, body, "application/problem+json") for body in (one, two)))
+    mortise = connect(server.url, "t")
+    with pytest.raises(InvalidRequestError) as caught:
+        mortise.organizations.get("acme")
+    assert str(caught.value).count(detail) == 1
+    assert caught.value.faults[0].place == "/scopes/0"
+    with pytest.raises(InvalidRequestError) as caught:
+        mortise.organizations.get("acme")
+    assert f"/scopes/0: {detail}" in str(caught.value)
+    assert "/name: is empty" in str(caught.value)

@@ -39,5 +39,9 @@ struct KeyRecover: AsyncParsableCommand {
                 try await Blocking.run { try Output.line(token.reveal()) }
             }
         }
+        guard let tokenOut else { return }
+        let file = tokenOut.printable
+        try Output.line("Created an operator key. The token is in \(file).")
+        try Output.line("Use it as the credential of further commands: `mortise login --token-file \(file)`.")
     }
 }

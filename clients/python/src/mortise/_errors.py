@@ -57,9 +57,9 @@ class MortiseError(Exception):
     def __str__(self) -> str:
         request = f"request {self.request_id}" if self.request_id else None
         marks = ", ".join(str(mark) for mark in (self.status, self.code, request) if mark is not None)
-        places = "".join(
-            f"; {fault.place}: {fault.detail}" if fault.place else f"; {fault.detail}" for fault in self.faults
-        )
+        # The server's sentence about a single fault has its place and its detail.
+        faults = self.faults if len(self.faults) != 1 or self.faults[0].detail not in self.message else ()
+        places = "".join(f"; {fault.place}: {fault.detail}" if fault.place else f"; {fault.detail}" for fault in faults)
         return self.message + (f" ({marks})" if marks else "") + places
 
     def __reduce__(self) -> tuple[object, ...]:
