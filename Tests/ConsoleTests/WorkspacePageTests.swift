@@ -29,6 +29,27 @@ import Testing
         }
     }
 
+    // With a thousand workspaces, nobody turns eighty pages.
+    @Test func `the first page finds workspaces by a part of the name or the slug`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let body: JSONValue = ["name": "Quartz <b>", "slug": "lab"]
+            let made = try await api.post("/v1/organizations/default/workspaces", body, as: token)
+            #expect(made.status == 201)
+            let whole = try await browser.get("/console/")
+            #expect(whole.text.contains("/workspaces/lab\"") && whole.text.contains("/workspaces/default\""))
+            #expect(!whole.text.contains("Search workspaces"), "two workspaces need no search")
+            for query in ["quart", "LAB"] {
+                let found = try await browser.get("/console/?q=\(query)")
+                #expect(found.text.contains("/workspaces/lab\"") && !found.text.contains("/workspaces/default\""))
+                #expect(found.text.contains("value=\"\(query)\""))
+            }
+            let none = try await browser.get("/console/?q=%22%3E%3Cb%3E")
+            #expect(none.text.contains("No workspace matches") && !none.text.contains("\"><b>"))
+        }
+    }
+
     // A bookmark, a link in a chat and a page in another tab have the old slug.
     @Test func `an address with the old slug of a workspace leads to the same page under the new one`() async throws {
         try await withConsole { console in

@@ -2,6 +2,7 @@ import FoundationEssentials
 import JSON
 import KeyStore
 import Keys
+import Logging
 import Postgres
 import Server
 import ServerTestSupport

@@ -23,18 +23,21 @@ struct HomeRoutes: Sendable {
             let cursor = PageCursor(visit.query["after"])
             let page = try await visit.platform.workspaces.list(
                 PageRequest(limit: Self.pageSize, cursor.map { .after($0) } ?? .first),
-                WorkspaceFilter(),
+                WorkspaceFilter(query: visit.query.text("q")),
                 by: visit.caller
             )
+            let isSearch = visit.query.text("q") != nil
             let overviews = await overviews(page.items, visit)
             let choices = try await visit.platform.sessions.organizations(of: visit.principal)
             var values: [String: Any] = [
                 "workspaces": page.items.map { row($0, overviews[$0.id], visit) },
-                "attention": try await failingWebhooks(visit, isFirst: cursor == nil)
+                "attention": try await failingWebhooks(visit, isFirst: cursor == nil && !isSearch)
                     + page.items.flatMap { attention($0, overviews[$0.id], visit) },
                 "canCreate": (try? visit.principal.requireWide(.workspacesWrite)) != nil,
-                "next": page.next.map { "/console/?after=\(FormText.encode($0.text))" } ?? "",
-                "hasNext": page.next != nil,
+                "next": page.next.map { "/console/\(visit.query.query(["after": $0.text, "done": ""]))" } ?? "",
+                "hasNext": page.next != nil, "q": visit.query["q"], "isSearch": isSearch,
+                // A person sees at a glance what is on one page.
+                "canSearch": isSearch || cursor != nil || page.next != nil,
                 "isFirst": cursor == nil,
             ]
             values["hasAttention"] = (values["attention"] as? [[String: Any]])?.isEmpty == false

@@ -105,6 +105,14 @@ extension Visit {
         )
     }
 
+    /// Returns the workspaces that the visitor can see and choose from, newest first; at most 1,000.
+    ///
+    /// - Throws: `Refusal`, or the database's errors.
+    func workspaces() async throws -> [Workspace] {
+        try await platform.workspaces.listing(WorkspaceFilter(), limit: 1000, by: caller)
+            .filter { $0.state != .deleting }
+    }
+
     /// Returns true if the visitor has a permission in a workspace.
     func allows(_ permission: Permission, in workspace: UUID) -> Bool {
         (try? principal.require(permission, in: workspace)) != nil

@@ -79,7 +79,7 @@ struct MemberRoutes: Sendable {
             organization: visit.organization,
             by: visit.caller
         )
-        let workspaces = try await workspaces(visit)
+        let workspaces = try await visit.workspaces()
         var values: [String: Any] = [
             "members": page.items.map { self.values($0, workspaces, visit) }, "hasMembers": !page.items.isEmpty,
             "q": visit.query["q"], "hasNext": page.next != nil,
@@ -153,7 +153,7 @@ struct MemberRoutes: Sendable {
         let sessions = seen ?? []
         let old = OldPage(visit.form)
         var values: [String: Any] = [
-            "member": self.values(member, try await workspaces(visit), visit),
+            "member": self.values(member, try await visit.workspaces(), visit),
             "roles": SelectView.options(
                 Self.roles.map { ($0.value, "\($0.label): \($0.text)") },
                 selected: old.value("role", now: member.role.rawValue)

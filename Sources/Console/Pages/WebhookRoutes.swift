@@ -34,12 +34,6 @@ struct WebhookRoutes: Sendable {
 
     private func canWrite(_ visit: Visit) -> Bool { (try? visit.principal.require(.webhooksWrite)) != nil }
 
-    /// Returns the workspaces that the member sees.
-    private func workspaces(_ visit: Visit) async throws -> [Workspace] {
-        try await visit.platform.workspaces.list(PageRequest(limit: 100), WorkspaceFilter(), by: visit.caller).items
-            .filter { $0.state != .deleting }
-    }
-
     // MARK: The list
 
     private var list: ConsoleEndpoint {
@@ -49,7 +43,7 @@ struct WebhookRoutes: Sendable {
                 organization: visit.organization,
                 by: visit.caller
             )
-            let workspaces = try await workspaces(visit)
+            let workspaces = try await visit.workspaces()
             let values: [String: Any] = [
                 "webhooks": page.items.map { WebhookView.values($0, workspaces, at: visit.moment) },
                 "hasWebhooks": !page.items.isEmpty, "canWrite": canWrite(visit), "hasNext": page.next != nil,
@@ -77,7 +71,7 @@ struct WebhookRoutes: Sendable {
         // A member with a role in single workspaces makes webhooks for those.
         let isWide = (try? visit.principal.requireWide(.webhooksWrite)) != nil
         var places: [(value: String, label: String)] = isWide ? [("", "All workspaces")] : []
-        for workspace in try await workspaces(visit) {
+        for workspace in try await visit.workspaces() {
             places.append((UUIDv7.text(of: workspace.id), workspace.name ?? workspace.slug))
         }
         var values: [String: Any] = [
@@ -161,7 +155,7 @@ struct WebhookRoutes: Sendable {
         let path = Self.path(id)
         let canWrite = canWrite(visit)
         var values: [String: Any] = [
-            "webhook": WebhookView.values(webhook, try await workspaces(visit), at: visit.moment),
+            "webhook": WebhookView.values(webhook, try await visit.workspaces(), at: visit.moment),
             "deliveries": page.items.map { WebhookView.values($0, of: path, at: visit.moment) },
             "hasDeliveries": !page.items.isEmpty, "canWrite": canWrite, "canRetry": canWrite && webhook.isEnabled,
             "form": [
