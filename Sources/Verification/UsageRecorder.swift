@@ -106,8 +106,25 @@ public final class UsageRecorder: Sendable {
     private let overflow = Atomic<Int>(0)
     /// The databases whose last write failed, which have had a line in the log.
     private let failing = Locked<Set<Database>>([])
-    /// The last uses that a flush is writing, by flush and secret.
-    private let inFlight = Locked<(next: Int, uses: [Int: [UUID: KeyUse]])>((0, [:]))
+    /// The last uses that flushes are writing.
+    private struct Flights {
+        /// The number of flushes so far.
+        var count = 0
+        /// The last uses of each flush, by secret.
+        var uses: [Int: [UUID: KeyUse]] = [:]
+        /// The last flush that has ended.
+        ///
+        /// Its uses stay until another one has ended: somebody can have read a row before it was written, and add its last use after that.
+        var ended: Int?
+
+        /// Notes the end of a flush.
+        mutating func end(_ flight: Int) {
+            if let ended { uses[ended] = nil }
+            ended = flight
+        }
+    }
+
+    private let inFlight = Locked(Flights())
 
     /// Creates a recorder.
     ///
@@ -199,7 +216,7 @@ public final class UsageRecorder: Sendable {
     ///   - time: The maximum time in which the writes begin. Zero for no pause between two of them.
     func flush(_ part: Part, over time: Duration) async {
         let (flight, byDatabase) = beginFlight(part)
-        defer { inFlight.withLock { $0.uses[flight] = nil } }
+        defer { inFlight.withLock { $0.end(flight) } }
         let batches = byDatabase.values.reduce(0) { $0 + ($1.count + options.batch - 1) / options.batch }
         let length = min(time / max(batches, 1), Self.longestPause)
         await withTaskGroup(of: Void.self) { group in
@@ -232,17 +249,17 @@ public final class UsageRecorder: Sendable {
         // The lock is held meanwhile, so that a reader finds a use in one of the two places.
         inFlight.withLock { flights in
             let counts = takeCounts()
-            flights.next += 1
-            flights.uses[flights.next] = Dictionary(
+            flights.count += 1
+            flights.uses[flights.count] = Dictionary(
                 uniqueKeysWithValues: counts.values.joined()
                     .compactMap { count in
                         count.lastUse.map { (count.secretID, $0) }
                     }
             )
-            guard part != .all else { return (flights.next, counts) }
+            guard part != .all else { return (flights.count, counts) }
             let chosen = counts.filter { isLate($0.key) == (part == .late) }
             for (database, rest) in counts where chosen[database] == nil { restore(database, rest[...]) }
-            return (flights.next, chosen)
+            return (flights.count, chosen)
         }
     }
 

@@ -137,4 +137,31 @@ import Testing
         await recorder.flush()
         #expect(written.withLock { $0.values.sorted() } == Array(repeating: 1, count: 80))
     }
+
+    // Whoever reads a row, and adds the last use after the flush that wrote it, has it from neither.
+    @Test func `a last use is known until the flush after the one that wrote it has ended`() async {
+        let recorder = self.recorder()
+        let facts = WorkspaceFacts(
+            workspaceID: UUID(),
+            organizationID: UUID(),
+            ref: .root,
+            clusterID: UUID(),
+            database: "used"
+        )
+        let state = KeyState(
+            keyID: UUID(),
+            secretID: UUID(),
+            workspaceRef: .root,
+            workspaceIsActive: true,
+            kind: .service,
+            mode: .live
+        )
+        let now = Timestamp(microsecondsSinceUnixEpoch: 7)
+        recorder.record(.workspace(facts), state, .valid, at: now, from: nil)
+        await recorder.flush()
+        #expect(written.withLock { $0 } == [facts.workspaceID: 1])
+        #expect(recorder.lastUse(of: state.secretID)?.at == now)
+        await recorder.flush()
+        #expect(recorder.lastUse(of: state.secretID) == nil)
+    }
 }
