@@ -167,7 +167,9 @@ extension LocalPostgres {
     /// The state of the server, and `nil` before a start and after a stop.
     var state: State? {
         guard let session else { return nil }
-        guard let file = PostmasterFile(folder: session.folder), file.isRunning(in: session.folder) else { return .ended }
+        guard let file = PostmasterFile(folder: session.folder), file.isRunning(in: session.folder) else {
+            return .ended
+        }
         return file.status == .stopping ? .stopping : .running
     }
 

@@ -58,7 +58,8 @@ struct SupervisionTests {
             let told = try #require(postmaster(folder))
             let session = Task { try await query(server, "SELECT pg_sleep(3600)") }
             try await eventually("the session runs") {
-                try await query(server, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'") == "1"
+                try await query(server, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
+                    == "1"
             }
             #expect(kill(told, SIGTERM) == 0)
             try await eventually("another server runs") { postmaster(folder).map { $0 != told } ?? false }
