@@ -40,15 +40,7 @@ import Testing
     }
 
     private func key(_ number: UInt64, name: String = "key") throws -> CachedKey {
-        let state = KeyState(
-            keyID: UUID(),
-            secretID: UUID(),
-            workspaceRef: .root,
-            workspaceIsActive: true,
-            kind: .service,
-            mode: .live
-        )
-        let found = FoundKey(state: state, name: name, readAt: .earliest)
+        let found = FoundKey(state: .ofNewKey(), name: name, readAt: .earliest)
         return CachedKey(digest: try digest(number), key: found, stamp: stamp, readAt: .distantPast)
     }
 

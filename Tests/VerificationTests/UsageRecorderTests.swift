@@ -29,6 +29,16 @@ import Testing
         )
     }
 
+    private static func workspace(_ database: String) -> WorkspaceFacts {
+        WorkspaceFacts(
+            workspaceID: UUID(),
+            organizationID: UUID(),
+            ref: .root,
+            clusterID: UUID(),
+            database: database
+        )
+    }
+
     /// Counts a use of some keys in each of some new workspaces.
     ///
     /// - Returns: The ids of the workspaces.
@@ -36,22 +46,9 @@ import Testing
     private func use(_ workspaces: Int, keys: Int = 1, _ recorder: UsageRecorder) -> Set<UUID> {
         var ids: Set<UUID> = []
         for number in 0..<workspaces {
-            let facts = WorkspaceFacts(
-                workspaceID: UUID(),
-                organizationID: UUID(),
-                ref: .root,
-                clusterID: UUID(),
-                database: "\(number)"
-            )
+            let facts = Self.workspace("\(number)")
             for _ in 0..<keys {
-                let state = KeyState(
-                    keyID: UUID(),
-                    secretID: UUID(),
-                    workspaceRef: .root,
-                    workspaceIsActive: true,
-                    kind: .service,
-                    mode: .live
-                )
+                let state = KeyState.ofNewKey()
                 recorder.record(
                     .workspace(facts),
                     state,
@@ -141,21 +138,8 @@ import Testing
     // Whoever reads a row, and adds the last use after the flush that wrote it, has it from neither.
     @Test func `a last use is known until the flush after the one that wrote it has ended`() async {
         let recorder = self.recorder()
-        let facts = WorkspaceFacts(
-            workspaceID: UUID(),
-            organizationID: UUID(),
-            ref: .root,
-            clusterID: UUID(),
-            database: "used"
-        )
-        let state = KeyState(
-            keyID: UUID(),
-            secretID: UUID(),
-            workspaceRef: .root,
-            workspaceIsActive: true,
-            kind: .service,
-            mode: .live
-        )
+        let facts = Self.workspace("used")
+        let state = KeyState.ofNewKey()
         let now = Timestamp(microsecondsSinceUnixEpoch: 7)
         recorder.record(.workspace(facts), state, .valid, at: now, from: nil)
         await recorder.flush()

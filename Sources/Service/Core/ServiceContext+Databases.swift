@@ -87,24 +87,25 @@ extension ServiceContext {
     /// Runs an audited transaction in the control database.
     ///
     /// - Returns: The value that `body` returned.
-    /// - Throws: What `body` throws, and the database's errors. A refusal that tells of an earlier change waits as ``settled(_:)`` says.
+    /// - Throws: What `body` throws, as ``settling(_:)`` says, and the database's errors.
     func changeControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
-        do {
-            return try await committing(body)
-        } catch let refusal as Refusal where refusal.tellsOfEarlierChange {
-            throw try await settled(refusal)
-        }
+        try await settling { try await committing(body) }
     }
 
-    /// Returns a refusal that tells of an earlier change, once that change is safe.
+    /// Runs a part of a change, and throws a refusal that tells of an earlier change once that change is safe.
     ///
     /// A request that was answered with 503 can have made it without a standby that knows it. A repetition that says "not found" must wait
     /// until one does (decision 0014, rules 30 and 31).
     ///
-    /// - Throws: The database's errors.
-    func settled(_ refusal: Refusal) async throws -> Refusal {
-        try await committing { _ in }
-        return refusal
+    /// - Returns: The value that `body` returned.
+    /// - Throws: What `body` throws, and the database's errors.
+    func settling<T>(_ body: () async throws -> T) async throws -> T {
+        do {
+            return try await body()
+        } catch let refusal as Refusal where refusal.tellsOfEarlierChange {
+            try await committing { _ in }
+            throw refusal
+        }
     }
 
     private func committing<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {

@@ -136,12 +136,7 @@ public struct OrganizationService: Sendable {
     public func delete(_ name: String, by caller: Caller) async throws {
         try caller.principal.requirePlatform(.platform)
         try caller.principal.requireCurrent()
-        let organization: UUID
-        do {
-            organization = try await get(name, by: caller).id
-        } catch Refusal.notFound {
-            throw try await context.settled(.notFound)
-        }
+        let organization = try await context.settling { try await get(name, by: caller).id }
         let found = try await context.readControl {
             try await $0.workspaces(PageRequest(limit: 100), WorkspaceFilter(organizationID: organization))
         }

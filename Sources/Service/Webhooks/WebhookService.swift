@@ -310,11 +310,7 @@ package struct WebhookService: Sendable {
 
     /// Returns the webhook that a change is about, if the caller can change it.
     private func target(_ id: UUID, _ organization: UUID, _ caller: Caller) async throws -> Webhook {
-        do {
-            return try await webhook(id, organization, .webhooksWrite, caller)
-        } catch Refusal.notFound {
-            throw try await context.settled(.notFound)
-        }
+        try await context.settling { try await webhook(id, organization, .webhooksWrite, caller) }
     }
 
     /// The permissions of a caller who decides which events are sent, and where to.
