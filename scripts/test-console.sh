@@ -6,4 +6,8 @@ cd "$(dirname "$0")/.."
 scripts/install-test-dependencies.sh
 export PYTHONDONTWRITEBYTECODE=1
 if [[ ${CONSOLE_ONLY-} != walk ]]; then .venv/bin/python3 Tests/Console/run.py "$@"; fi
-if [[ -z ${CONSOLE_ONLY-} || $CONSOLE_ONLY == walk ]]; then .venv/bin/python3 Tests/Console/walk.py; fi
+if [[ -z ${CONSOLE_ONLY-} || $CONSOLE_ONLY == walk ]]; then
+    # The test of the README's examples listens at the same address, and runs at the same time.
+    mkdir -p .build
+    flock --timeout 900 --close .build/port-8080.lock .venv/bin/python3 Tests/Console/walk.py
+fi

@@ -14,6 +14,10 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# The test of docs/walk.md listens there, too, and runs at the same time. The lock ends with this shell.
+mkdir -p "$repository/.build"
+exec 9>"$repository/.build/port-8080.lock"
+flock --timeout 900 9 || { echo "Another test has used 127.0.0.1:8080 for 15 minutes." >&2; exit 1; }
 if (exec 3<>/dev/tcp/127.0.0.1/8080) 2>/dev/null; then
     echo "Something listens on 127.0.0.1:8080, which the README's examples use." >&2
     exit 1
@@ -22,7 +26,7 @@ grep -qx 'make run' "$repository/README.md" && grep -qx 'make test' "$repository
 make -C "$repository" --no-print-directory build >/dev/null
 # The examples are of somebody who has no such variable, which the program would warn of.
 unset MORTISE_PROGRAM
-(cd "$repository" && MORTISE_DATA="$work/data" exec make --no-print-directory run) >"$work/server.out" 2>"$work/server.log" &
+(cd "$repository" && MORTISE_DATA="$work/data" exec make --no-print-directory run) >"$work/server.out" 2>"$work/server.log" 9>&- &
 server=$!
 for ((i = 0; i < 3000; i++)); do
     curl --silent --fail --output /dev/null http://127.0.0.1:8080/readyz && break
