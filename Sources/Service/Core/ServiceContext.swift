@@ -32,6 +32,10 @@ final class ServiceContext: Sendable {
     ///
     /// The deadline of the request ends a wait before.
     let listings = FairPlaces(256, patience: .seconds(30))
+    /// The pace at which an organization reads long lists.
+    let listPace = ServiceContext.listPace()
+    /// The pace at which an organization creates workspaces.
+    let workspacePace = ServiceContext.workspacePace()
 
     init(
         databases: Databases,

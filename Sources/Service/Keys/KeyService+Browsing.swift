@@ -21,12 +21,13 @@ public struct WorkspaceOverview: Sendable {
 extension KeyService {
     /// Returns a page of keys in any order.
     ///
-    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
+    /// - Throws: `Refusal.workspaceUnavailable`, `capacityExceeded` if too many long lists wait, or the database's errors.
     public func browse(_ browse: KeyBrowse, limit: Int, in keys: KeyCollection) async throws -> KeyBrowsePage {
-        try await context.withConnection(to: keys.workspace?.facts) { connection in
-            let page = try await KeyStore(connection).browse(browse, in: keys.keyOwner, limit: limit)
-            return KeyBrowsePage(keys: page.keys.map(withUses), next: page.next)
+        let page = try await context.withConnection(to: keys.workspace?.facts) { connection in
+            try await KeyStore(connection).browse(browse, in: keys.keyOwner, limit: limit)
         }
+        try await context.awaitTurn(of: keys.owningOrganizationID, listBytes: page.keys.textBytes)
+        return KeyBrowsePage(keys: page.keys.map(withUses), next: page.next)
     }
 
     /// Returns the keys of the collection that have one of some ids, in the order of the ids.

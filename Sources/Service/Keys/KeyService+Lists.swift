@@ -18,18 +18,20 @@ public struct KeyListing: Sendable {
 extension KeyService {
     /// Returns a page of keys, newest first whatever the direction.
     ///
-    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, or the database's errors.
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many long lists
+    ///   wait, or the database's errors.
     public func list(_ filter: KeyFilter, _ page: PageRequest, in keys: KeyCollection) async throws -> Page<KeyRecord> {
         let rows = try await context.withConnection(to: keys.workspace?.facts) { connection in
             try await KeyStore(connection).list(in: keys.keyOwner, filter, at: page.keyPosition, limit: page.limit + 1)
         }
-        try requireShort(bytes: rows.textBytes)
+        try await admit(bytes: rows.textBytes, in: keys)
         return Page(rows.map(withUses), of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// Returns a page of keys in any order.
     ///
-    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, or the database's errors.
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many long lists
+    ///   wait, or the database's errors.
     public func list(_ browse: KeyBrowse, limit: Int, in keys: KeyCollection) async throws -> KeyBrowsePage {
         let page = try await self.browse(browse, limit: limit, in: keys)
         try requireShort(bytes: page.keys.textBytes)
@@ -78,11 +80,14 @@ extension KeyService {
             let listing = try await context.withConnection(to: keys.workspace?.facts) { connection in
                 try await read(filter, offset: max(offset, 0), limit: limit, in: keys, KeyStore(connection))
             }
+            try await admit(bytes: listing.textBytes, in: keys)
             return try await use(listing)
         }
     }
 
-    /// Reads keys in parts, so that no more of a list is read than it may have, and other requests of the thread have their turn between them.
+    /// Reads keys in parts, so that other requests of the thread have their turn between them.
+    ///
+    /// Little more of a list is read than it may have.
     private func read(
         _ filter: KeyFilter,
         offset: Int,
@@ -98,12 +103,19 @@ extension KeyService {
             let more = try await store.list(in: keys.keyOwner, filter, at: position, limit: part)
             rows += more.map(withUses)
             parts.note(keys: more.count, bytes: more.textBytes)
-            try requireShort(bytes: parts.bytes)
-            guard more.count == part, let last = more.last else { break }
+            guard parts.bytes <= context.quotas.listBytes, more.count == part, let last = more.last else { break }
             position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
         }
         let total = try await store.count(in: keys.keyOwner, filter)
         return KeyListing(keys: rows, total: total, textBytes: parts.bytes)
+    }
+
+    /// Waits for the turn of a list that has been read, and throws if its keys have more bytes than a list may have.
+    ///
+    /// A list that is refused has been read, too.
+    private func admit(bytes: Int, in keys: KeyCollection) async throws {
+        try await context.awaitTurn(of: keys.owningOrganizationID, listBytes: bytes)
+        try requireShort(bytes: bytes)
     }
 
     /// Throws if the keys of a list have more bytes than a list may have.
@@ -143,8 +155,9 @@ extension KeyService {
             if let id = filter.keyID { try await requireHistory(of: id, in: keys, connection) }
             return try await EventStore(connection).list(filter, after: cursor, limit: page.limit + 1)
         }
-        let limit = context.quotas.listBytes
-        guard events.reduce(0, { $0 + $1.changes.utf8.count }) <= limit else {
+        let (limit, bytes) = (context.quotas.listBytes, events.reduce(0) { $0 + $1.changes.utf8.count })
+        try await context.awaitTurn(of: keys.owningOrganizationID, listBytes: bytes)
+        guard bytes <= limit else {
             throw Refusal.conflict("The events of this list have more than \(limit) bytes. Ask for fewer events.")
         }
         return Page(events, of: page) { PageCursor(createdAt: $0.occurredAt, id: $0.id) }
@@ -231,7 +244,7 @@ extension EventRecord {
 
 extension [KeyRecord] {
     /// The bytes of the texts that the owners chose.
-    fileprivate var textBytes: Int { reduce(0) { $0 + $1.textBytes } }
+    var textBytes: Int { reduce(0) { $0 + $1.textBytes } }
 }
 
 extension KeyRecord {

@@ -13,7 +13,7 @@ public struct WorkspaceService: Sendable {
     /// Creates a workspace with its own database, which is migrated and active when the method returns.
     ///
     /// - Throws: `Refusal.unfinished` if the workspace is recorded and its database could not be created yet;
-    ///   `Refusal`, `TenancyError`, or the database's errors.
+    ///   `Refusal`, `TenancyError`, or the database's errors. `capacityExceeded` changes nothing: too many new workspaces wait.
     public func create(
         _ new: NewWorkspace,
         by caller: Caller,
@@ -21,6 +21,7 @@ public struct WorkspaceService: Sendable {
     ) async throws -> StoredAnswer {
         try caller.principal.requireReach(into: new.organizationID)
         try caller.principal.requireWide(.workspacesWrite)
+        try await context.awaitTurnOfWorkspace(in: new.organizationID)
         let created = try await context.changeControl { transaction in
             let control = context.control(in: transaction)
             return try await changes.createOnce(caller, in: transaction) { principal in
@@ -111,7 +112,8 @@ public struct WorkspaceService: Sendable {
     ///   - limit: The number of workspaces from which no further page is read.
     ///   - caller: The caller.
     /// - Returns: The workspaces, newest first.
-    /// - Throws: `Refusal.conflict` if the workspaces have too many bytes, and the errors of ``list(_:_:by:)``.
+    /// - Throws: `Refusal.conflict` if the workspaces have too many bytes, `capacityExceeded` if too many long lists wait, and the errors of
+    ///   ``list(_:_:by:)``.
     public func listing(_ filter: WorkspaceFilter, limit: Int, by caller: Caller) async throws -> [Workspace] {
         var found: [Workspace] = []
         var bytes = 0
@@ -120,12 +122,14 @@ public struct WorkspaceService: Sendable {
             let answer = try await list(asked, filter, by: caller)
             found += answer.items
             bytes += answer.items.reduce(0) { $0 + $1.textBytes }
-            guard bytes <= context.quotas.listBytes else {
-                throw Refusal.conflict(
-                    "The workspaces of this list have more than \(context.quotas.listBytes) bytes. Shorten their metadata."
-                )
-            }
+            guard bytes <= context.quotas.listBytes else { break }
             page = answer.next.map { PageRequest(limit: 100, .after($0)) }
+        }
+        try await context.awaitTurn(of: caller.principal.organizationID, listBytes: bytes)
+        guard bytes <= context.quotas.listBytes else {
+            throw Refusal.conflict(
+                "The workspaces of this list have more than \(context.quotas.listBytes) bytes. Shorten their metadata."
+            )
         }
         return found
     }
