@@ -105,6 +105,9 @@ struct Bench: AsyncParsableCommand {
         // Nothing is created for an address that cannot be reached.
         try await target.check()
         try note("Creating the organization \(organization.slug) with \(workspaces) workspaces and \(keys) keys.")
+        if workspaces > 50 {
+            try note("This takes about \(workspaces / 5) seconds: an organization creates five workspaces a second.")
+        }
         let outcome = await Interrupt.cancelling { await measure(target, organization, client) }
         try await remove(organization, after: outcome, client)
         let report = try outcome.get()
