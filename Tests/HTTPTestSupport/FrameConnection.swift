@@ -20,7 +20,9 @@ package struct FrameConnection {
         fileprivate var hasHead = false
         fileprivate var isComplete = false
 
-        /// True for a stream that the client did not begin, because the server had said that the connection ends.
+        /// True for a stream that the server has not seen.
+        ///
+        /// The client did not begin it, because the server had said that the connection ends, or because the connection had ended.
         package var isUnsent: Bool { reset == EndGate.unsent }
         /// The value of a header or trailer.
         package subscript(name: String) -> String? { headers.first(name: name) ?? trailers.first(name: name) }
@@ -123,14 +125,20 @@ package struct FrameConnection {
 
     /// Waits for the end of a stream.
     ///
-    /// - Returns: The answer, or `nil` if the connection ends before the stream.
+    /// - Returns: The answer, or `nil` if the connection ends before the stream that the server has seen.
     package nonisolated(nonsending) mutating func answer(_ id: HTTP2StreamID) async throws -> Answer? {
         while true {
             if let answer = answers[id], answer.isComplete {
                 answers[id] = nil
                 return answer
             }
-            guard await receive() else { return nil }
+            guard await receive() else {
+                // The streams above the last one that the server names were not processed (RFC 9113 section 6.8).
+                guard let last = goAways.last, id > last else { return nil }
+                var unsent = Answer()
+                unsent.reset = EndGate.unsent
+                return unsent
+            }
         }
     }
 
