@@ -141,7 +141,7 @@ extension KeyService {
     /// collection.
     ///
     /// - Throws: `Refusal.notFound` for a key that is not in the collection and was not when it was deleted; `conflict` if the events
-    ///   have too many bytes.
+    ///   have too many bytes; `capacityExceeded` if too many long lists wait.
     public func events(
         _ filter: EventFilter,
         _ page: PageRequest,
