@@ -9,5 +9,7 @@ if [[ ${CONSOLE_ONLY-} != walk ]]; then .venv/bin/python3 Tests/Console/run.py "
 if [[ -z ${CONSOLE_ONLY-} || $CONSOLE_ONLY == walk ]]; then
     # The test of the README's examples listens at the same address, and runs at the same time.
     mkdir -p .build
-    flock --timeout 900 --close .build/port-8080.lock .venv/bin/python3 Tests/Console/walk.py
+    exec 9>.build/port-8080.lock
+    flock --timeout 900 9 || { echo "Another test has used 127.0.0.1:8080 for 15 minutes." >&2; exit 1; }
+    .venv/bin/python3 Tests/Console/walk.py 9>&-
 fi

@@ -31,7 +31,8 @@ struct Installation: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var settings = LocalPostgres.Options.throwaway
-        settings.maximumConnections = options.workspaces + 200
+        // Two servers have a connection to each workspace: the one without memory and the one with it.
+        settings.maximumConnections = 2 * options.workspaces + 200
         settings.settings["shared_buffers"] = "1GB"
         settings.settings["max_wal_size"] = "4GB"
         let server = try await LocalPostgres.throwaway(options: settings, logger: Logger(label: "bench"))

@@ -35,9 +35,10 @@ enum ManyWorkspaces {
         )
         let single = try installation.write(
             "single.lua",
-            Verifications.script(installation, tokens: installation.tokensFile, first: tokens.count)
+            Verifications.script(installation, tokens: installation.tokensFile, first: tokens.count, choice: .zipf)
         )
         try await installation.withMemory { memory in
+            try await open(memory, tokens)
             var rates: (single: [Double], busy: [Double]) = ([], [])
             for script in [single, busy] {
                 _ = try await memory.wrk(script, connections: options.clients, seconds: options.seconds)
