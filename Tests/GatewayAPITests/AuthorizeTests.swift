@@ -2,6 +2,7 @@ import GatewayAPI
 import HTTPTestSupport
 import JSON
 import Keys
+import NIOCore
 import Postgres
 import Server
 import ServerTestSupport
@@ -280,9 +281,13 @@ import Testing
         }
     }
 
-    /// Presents an unknown token to the main listener 200 times, and returns the answers.
-    private func guesses(_ gateway: Gateway, _ headers: [String]) async throws -> [RawConnection.Answer] {
-        try await RawConnection.with(gateway.mortise.address) { connection in
+    /// Presents an unknown token 200 times, to the main listener unless there is another address, and returns the answers.
+    private func guesses(
+        _ gateway: Gateway,
+        at address: SocketAddress? = nil,
+        _ headers: [String]
+    ) async throws -> [RawConnection.Answer] {
+        try await RawConnection.with(address ?? gateway.mortise.address) { connection in
             var answers: [RawConnection.Answer] = []
             for _ in 0..<4 {
                 try await connection.send(String(repeating: gateway.request("guess", "", headers), count: 50))
@@ -312,6 +317,46 @@ import Testing
             let named = try await guesses(gateway, [credential, client])
             #expect(named.prefix(60).allSatisfy { $0.status == 401 && $0.reason == "malformed" })
             #expect(named.contains { $0.status == 429 && $0.reason == "rate_limited" })
+        }
+    }
+
+    // The fault: the next proxy names only itself, and all clients behind it are told to wait.
+    @Test func `the address of a trusted proxy stands for no client`() async throws {
+        try await withGateway(configure: {
+            if let clients = try? ClientAddresses(parsing: "127.0.0.1 10.0.0.0/8") { $0.clients = clients }
+        }) { gateway in
+            let answers = try await guesses(gateway, at: gateway.address, ["X-Forwarded-For: 10.0.0.9"])
+            #expect(answers.allSatisfy { $0.status == 401 && $0.reason == "malformed" })
+        }
+    }
+
+    // The fault: an operator looks for a wrong credential, and the slug in the path is wrong.
+    @Test func `the log tells an audience that does not exist from a wrong credential`() async throws {
+        try await withGateway { gateway in
+            let mortise = gateway.mortise
+            func faults() -> [String] {
+                mortise.log.lines.filter { $0.message == "the configuration of a gateway is at fault" }
+                    .compactMap { $0.metadata["fault"] }
+            }
+            let credential = "X-Mortise-Key: \(mortise.adminToken)"
+            let path = "/v1/authorize/organizations/nobody/"
+            let answer = try await gateway.ask("x", path: path, at: mortise.address, credential)
+            #expect(answer.status == 401 && answer.reason == "gateway_credential", "\(answer)")
+            #expect(faults().count == 1 && faults().first?.contains("that does not exist") == true, "\(faults())")
+            _ = try await gateway.ask("x", at: mortise.address, "X-Mortise-Key: x")
+            #expect(faults().count == 2 && faults().last?.contains("credential") == true, "\(faults())")
+        }
+    }
+
+    @Test func `a request without a token is refused as such, also while no database can be asked`() async throws {
+        try await withGateway { gateway in
+            try await gateway.mortise.cutOff(gateway.mortise.installation.control)
+            let path = "/v1/authorize/organizations/default/"
+            for (token, reason) in [(nil, "no_token"), ("guess", "malformed")] {
+                let answer = try await gateway.ask(token, path: path)
+                #expect(answer.status == 401 && answer.reason == reason, "\(answer)")
+            }
+            try await gateway.mortise.restore(gateway.mortise.installation.control)
         }
     }
 

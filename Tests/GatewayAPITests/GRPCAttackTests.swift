@@ -28,8 +28,8 @@ import Testing
         let reset: [UInt8] = [0, 0, 0, 8]
         let resets = RawFrame.repeated(5100) { headers(2 * $0 + 1) + RawFrame.bytes(3, stream: 2 * $0 + 1, reset) }
         attacks.append(("rapid reset", resets))
-        // The limit of streams counts from its acknowledgement, which never comes.
-        attacks.append(("streams without end", RawFrame.repeated(1100) { headers(2 * $0 + 1) }))
+        // 1024 are served, and 5000 are refused before the connection ends.
+        attacks.append(("streams without end", RawFrame.repeated(6100) { headers(2 * $0 + 1) }))
         // CVE-2024-27316
         let field = RawFrame.fields([("x", "y")])
         let continuations = RawFrame.repeated(20) { _ in RawFrame.bytes(9, stream: 1, field) }
@@ -112,6 +112,45 @@ import Testing
                     #expect(try await connection.check(good).isOK)
                 }
             }
+        }
+    }
+
+    /// Sends frames behind the start of a connection in one write, and returns the heads of the frames until the server has answered all.
+    private static func exchange(_ address: SocketAddress, _ frames: [UInt8]) async throws -> [RawFrame.Head] {
+        try await RawConnection.with(address) { connection in
+            try await connection.send(ByteBuffer(bytes: RawFrame.start + frames))
+            connection.finish()
+            return RawFrame.heads(try await connection.restBytes())
+        }
+    }
+
+    // The fault: a gateway that has just connected sends all checks that have waited, before it has seen the settings. The connection
+    // ended with the 101st of them, and the gateway let in everybody whose check was lost, if its configuration says so.
+    @Test(arguments: [101, 300, 1000])
+    func `all checks that a gateway sends before it has seen the settings are answered`(count: Int) async throws {
+        try await withRPC { gateway, address in
+            let key = try await gateway.mortise.makeKey()
+            let good = Protobuf.checkRequest([("workspace", gateway.workspace)], headers: [("x-api-key", key.token)])
+            let heads = try await Self.exchange(
+                address,
+                RawFrame.repeated(count) {
+                    Self.headers(2 * $0 + 1) + RawFrame.bytes(0, flags: 1, stream: 2 * $0 + 1, framed(good))
+                }
+            )
+            #expect(heads.count { $0.type == 1 && $0.flags & 1 != 0 } == count)
+            #expect(heads.allSatisfy { $0.type != 3 && $0.type != 7 }, "\(heads)")
+        }
+    }
+
+    // RFC 9113 section 5.1.2: a stream above the limit is an error of the stream, and not of the connection.
+    @Test func `a stream above four times the announced number is refused alone`() async throws {
+        try await withRPC(configure: { $0.connections.body = Self.short }) { _, address in
+            let heads = try await Self.exchange(address, RawFrame.repeated(1030) { Self.headers(2 * $0 + 1) })
+            let refused = heads.filter { $0.type == 3 && $0.code == HTTP2ErrorCode.refusedStream.networkCode }
+            #expect(refused.map(\.stream) == (1024..<1030).map { 2 * $0 + 1 })
+            // The others end by their own deadline.
+            #expect(heads.count { $0.type == 3 && $0.code == HTTP2ErrorCode.cancel.networkCode } == 1024)
+            #expect(heads.allSatisfy { $0.type != 7 })
         }
     }
 

@@ -206,6 +206,31 @@ package enum RawFrame {
         return bytes + payload
     }
 
+    /// The head of a frame, and the code of one that ends a stream.
+    package struct Head: Sendable {
+        /// The type, as in ``RawFrame/bytes(_:flags:stream:_:)``.
+        package let type: UInt8
+        /// The flags.
+        package let flags: UInt8
+        /// The stream.
+        package let stream: Int
+        /// The error code of RST_STREAM.
+        package let code: Int?
+    }
+
+    /// Returns the heads of frames, of which the last can be incomplete.
+    package static func heads(_ bytes: ByteBuffer) -> [Head] {
+        var (bytes, heads) = (bytes, [Head]())
+        while let high: UInt8 = bytes.readInteger(), let low: UInt16 = bytes.readInteger(),
+            let type: UInt8 = bytes.readInteger(), let flags: UInt8 = bytes.readInteger(),
+            let stream: UInt32 = bytes.readInteger(), let payload = bytes.readSlice(length: Int(high) << 16 | Int(low))
+        {
+            let code: UInt32? = type == 3 ? payload.getInteger(at: payload.readerIndex) : nil
+            heads.append(Head(type: type, flags: flags, stream: Int(stream), code: code.map { Int($0) }))
+        }
+        return heads
+    }
+
     /// Returns the frames for each number below a count.
     package static func repeated(_ count: Int, _ frames: (Int) -> [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []

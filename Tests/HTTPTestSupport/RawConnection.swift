@@ -92,11 +92,17 @@ package struct RawConnection {
         }
     }
 
-    /// Waits until the server closes its side, and returns the bytes until then.
+    /// Waits until the server closes its side, and returns the text until then.
     package nonisolated(nonsending) mutating func rest() async throws -> String {
+        String(buffer: try await restBytes())
+    }
+
+    /// Waits until the server closes its side, and returns the bytes until then.
+    package nonisolated(nonsending) mutating func restBytes() async throws -> ByteBuffer {
         while var more = try? await input.next(isolation: #isolation) { received.writeBuffer(&more) }
         try Task.checkCancellation()
-        return received.readString(length: received.readableBytes) ?? ""
+        defer { received.clear() }
+        return received
     }
 
     /// Takes one answer from the bytes that have arrived.

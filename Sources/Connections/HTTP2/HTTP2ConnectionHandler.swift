@@ -4,8 +4,8 @@ import NIOSSL
 
 /// Drives an ``HTTP2ConnectionState``: deadlines, the end of the connection, and its slot among the open connections.
 ///
-/// The handler stands behind swift-nio's HTTP/2 handler, and passes everything on to the handler of the streams. It reads nothing while the
-/// client does not take its answers.
+/// The handler stands behind swift-nio's HTTP/2 handler, and passes everything on to the handler of the streams, but for streams above the
+/// limit, which it refuses. It reads nothing while the client does not take its answers.
 package final class HTTP2ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTP2Frame
     package typealias InboundOut = HTTP2Frame
@@ -34,6 +34,12 @@ package final class HTTP2ConnectionHandler: ChannelDuplexHandler, RemovableChann
     private var state: HTTP2ConnectionState
     private var timer = DeadlineTimer()
     private var maximumStreams = Int.max
+    private var maximumRefusals = Int.max
+    /// The last stream that the client has opened.
+    private var lastStream = HTTP2StreamID.rootStream
+    /// The streams that were refused since the connection was idle.
+    private var refusals = 0
+    private var isFlushDue = false
     private var tasks = 0
     /// The channels of the streams that have one.
     private var channels: [ObjectIdentifier: any Channel] = [:]
@@ -72,7 +78,8 @@ package final class HTTP2ConnectionHandler: ChannelDuplexHandler, RemovableChann
             connectionConfiguration: limits.connection,
             streamConfiguration: limits.stream
         )
-        maximumStreams = limits.maximumStreams
+        (maximumStreams, maximumRefusals) = (limits.maximumStreams, limits.maximumRefusals)
+        try pipeline.addHandler(StreamAnnouncement(streams: limits.announcedStreams))
         try pipeline.addHandler(frames)
         self.frames = try pipeline.context(handler: frames)
         if limits.hasLongHeads { try pipeline.addHandler(AnswerHeadHandler()) }
@@ -114,10 +121,38 @@ package final class HTTP2ConnectionHandler: ChannelDuplexHandler, RemovableChann
     // MARK: Input
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .ping(let data, ack: true) = unwrapInboundIn(data).payload, data == Self.announcement {
+        let frame = unwrapInboundIn(data)
+        switch frame.payload {
+        case .ping(let data, ack: true) where data == Self.announcement:
             perform(state.announcementArrived(), context)
+        // The first header section of a stream.
+        case .headers where frame.streamID > lastStream:
+            lastStream = frame.streamID
+            // The event of the new stream comes after its frame.
+            if state.streams >= maximumStreams { return refuse(frame.streamID, context) }
+        default: break
         }
         context.fireChannelRead(data)
+    }
+
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        if isFlushDue {
+            isFlushDue = false
+            context.flush()
+        }
+        context.fireChannelReadComplete()
+    }
+
+    /// Refuses a stream, which the client can repeat (RFC 9113 section 8.7).
+    private func refuse(_ stream: HTTP2StreamID, _ context: ChannelHandlerContext) {
+        refusals += 1
+        guard refusals <= maximumRefusals else {
+            connections.count(.fault)
+            return context.close(promise: nil)
+        }
+        isFlushDue = true
+        let refusal = HTTP2Frame(streamID: stream, payload: .rstStream(.refusedStream))
+        context.write(wrapOutboundOut(refusal), promise: nil)
     }
 
     package func read(context: ChannelHandlerContext) {
@@ -141,14 +176,11 @@ package final class HTTP2ConnectionHandler: ChannelDuplexHandler, RemovableChann
         case let created as NIOHTTP2StreamCreatedEvent:
             if state.streams == 0 { entry.becameBusy() }
             state.streamOpened(created.streamID)
-            if state.streams > maximumStreams {
-                connections.count(.fault)
-                return context.close(promise: nil)
-            }
         case let closed as StreamClosedEvent:
             let (now, wasIdle) = (NIODeadline.now(), state.isIdle)
             perform(state.streamClosed(closed.streamID, at: now), context)
             if !wasIdle, state.isIdle {
+                refusals = 0
                 entry.becameIdle(at: now)
                 setTimer(context)
             }

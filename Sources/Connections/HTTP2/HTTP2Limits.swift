@@ -2,8 +2,8 @@ package import NIOHTTP2
 
 /// The limits of one HTTP/2 connection, beside ``ConnectionLimits``.
 ///
-/// swift-nio enforces them: a client that exceeds one loses the stream or the connection. Its defaults bound CONTINUATION frames and empty
-/// DATA frames.
+/// A client that exceeds one loses the stream or the connection. ``HTTP2ConnectionHandler`` enforces the number of streams, and swift-nio
+/// the other limits. Its defaults bound CONTINUATION frames and empty DATA frames.
 package struct HTTP2Limits: Sendable {
     /// The limits of the connection.
     package let connection: NIOHTTP2Handler.ConnectionConfiguration
@@ -11,21 +11,25 @@ package struct HTTP2Limits: Sendable {
     package let stream: NIOHTTP2Handler.StreamConfiguration
     /// The window of the whole connection, in bytes, which opens again as they arrive.
     package let window: Int
-    /// The number of open streams at which the connection ends.
+    /// The number of open streams that the client learns.
+    let announcedStreams: Int
+    /// The number of open streams above which a new one is refused.
     ///
-    /// swift-nio enforces the announced number only after the client has acknowledged it, which a client can leave out.
+    /// It is greater than the announced number: a client opens any number of streams until it has seen the settings.
     let maximumStreams: Int
+    /// The number of refused streams, without an idle moment of the connection between them, above which the connection ends.
+    let maximumRefusals: Int
     /// True if the head of an answer can be longer than a frame.
     let hasLongHeads: Bool
 
     /// Creates limits.
     ///
     /// - Parameters:
-    ///   - streams: The maximum number of open streams, which the client learns.
+    ///   - streams: The number of open streams that the client learns. Four times as many are served.
     ///   - headers: The largest header section in bytes, as HPACK counts it.
     ///   - window: The window of the whole connection, in bytes, which opens again as they arrive.
     ///   - streamWindow: The bytes that the client can send before the server has taken them, for a stream.
-    ///   - resets: The maximum number of streams that the client may reset, or that have a fault, in 30 seconds.
+    ///   - resets: The maximum number of streams that the client may reset, or that have a fault, in 30 seconds, and of refused streams.
     ///   - controls: The maximum number of PING, SETTINGS and PRIORITY frames in 30 seconds.
     ///   - hasLongHeads: False if all answers have short heads, which then need not be measured.
     package init(
@@ -39,14 +43,18 @@ package struct HTTP2Limits: Sendable {
     ) {
         self.window = window
         self.hasLongHeads = hasLongHeads
+        announcedStreams = streams
         maximumStreams = 4 * streams
+        maximumRefusals = resets
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [
-            HTTP2Setting(parameter: .maxConcurrentStreams, value: streams),
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: StreamAnnouncement.unlimited),
             HTTP2Setting(parameter: .maxHeaderListSize, value: headers),
             HTTP2Setting(parameter: .initialWindowSize, value: streamWindow),
         ]
         connection.maximumConnectionGlitches = resets
+        // The bodies of refused streams are on their way.
+        connection.maximumRecentlyResetStreams = streams
         connection.controlFrameRateLimit.maximumCount = controls
         // A client that does not read must not let the answers to its PINGs pile up.
         connection.maximumBufferedControlFrames = 256

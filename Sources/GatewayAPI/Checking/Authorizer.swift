@@ -202,26 +202,37 @@ package final class Authorizer: Sendable {
 
     private func outcome(_ question: CheckQuestion, within bounds: Audience?) async throws -> CheckOutcome {
         try await PostgresDeadline.with(deadline) {
-            let audience = try await audience(question.audience)
+            let found: Audience?
+            do {
+                found = try await audience(question.audience)
+            } catch {
+                // Nobody gets in without a token, whatever the audience is.
+                guard bounds == nil, let outcome = Self.outcomeWithoutKey(question) else { throw error }
+                return outcome
+            }
             if let bounds {
-                guard let audience, bounds.contains(audience) else {
-                    faults.report(.credential)
+                guard let found, bounds.contains(found) else {
+                    // The answer does not tell which organizations exist. The log does.
+                    faults.report(found == nil ? .audience : .credential)
                     return .gatewayCredential
                 }
-            } else if audience == nil {
+            } else if found == nil {
                 faults.report(.audience)
             }
-            guard let audience else {
-                switch question.token {
-                case .none: return .noToken
-                case .malformed: return .unknown(.malformed)
-                case .text(let text): return .unknown((try? Token(text)) == nil ? .malformed : .notFound)
-                }
-            }
-            switch first(question, audience) {
+            guard let found else { return Self.outcomeWithoutKey(question) ?? .unknown(.notFound) }
+            switch first(question, found) {
             case .outcome(let outcome): return outcome
             case .pending(let pending): return try await finish(pending)
             }
+        }
+    }
+
+    /// Returns the outcome of a question without a token, or with a text that is none, which needs no audience; otherwise `nil`.
+    private static func outcomeWithoutKey(_ question: CheckQuestion) -> CheckOutcome? {
+        switch question.token {
+        case .none: .noToken
+        case .malformed: .unknown(.malformed)
+        case .text(let text): (try? Token(text)) == nil ? .unknown(.malformed) : nil
         }
     }
 
@@ -292,11 +303,13 @@ package final class Authorizer: Sendable {
     }
 
     /// Returns the outcome, or the refusal of a client that has presented too many unknown tokens.
+    ///
+    /// The address of a trusted proxy stands for all of its clients.
     private func limited(_ outcome: consuming CheckOutcome, _ question: CheckQuestion, _ gateway: IPAddress?)
         -> CheckOutcome
     {
         guard case .unknown = outcome, let address = question.request.address, address != gateway,
-            let limit = failures.failure(of: address)
+            !clients.isTrusted(address), let limit = failures.failure(of: address)
         else { return outcome }
         return .tooManyFailures(limit)
     }
