@@ -40,11 +40,10 @@ import Testing
         // CVE-2019-9518
         let empty = RawFrame.repeated(50) { _ in RawFrame.bytes(0, stream: 1) }
         attacks.append(("empty DATA flood", headers(1) + empty))
-        let first = RawFrame.fields([("x", String(repeating: "x", count: 12_000))])
-        let second = RawFrame.fields([("y", String(repeating: "y", count: 12_000))])
+        // 65,536 bytes are served.
+        let long = RawFrame.fields([("x", String(repeating: "x", count: 16_000))])
         var large = RawFrame.bytes(1, stream: 1, head)
-        large += RawFrame.bytes(9, stream: 1, first)
-        large += RawFrame.bytes(9, flags: 4, stream: 1, second)
+        for part in 1...5 { large += RawFrame.bytes(9, flags: part == 5 ? 4 : 0, stream: 1, long) }
         attacks.append(("a header list that is too large", large))
         return attacks
     }()
