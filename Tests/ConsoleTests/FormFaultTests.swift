@@ -9,6 +9,9 @@ import Testing
     /// A name that is too long.
     private static let long = String(repeating: "x", count: 256)
 
+    /// More scopes than a workspace's members can be limited to.
+    private static let many = (0...100).map { "read:r\($0)" }.joined(separator: "\n")
+
     /// Forms of operators with a fault in each field that can have one.
     private static let operatorForms: [Form] = ["new-organization", "organizations/default"]
         .map { form -> Form in
@@ -42,6 +45,19 @@ import Testing
                 "\(workspace)/settings",
                 [("name", long), ("slug", "Not a slug"), ("limits_scopes", "1"), ("member_scopes", "x y")],
                 ["name", "slug", "member_scopes"]
+            ),
+            (
+                "\(workspace)/settings",
+                [("name", "x"), ("limits_scopes", "1"), ("member_scopes", many)],
+                ["member_scopes"]
+            ),
+            (
+                "/console/webhooks/new",
+                [
+                    ("url", "ftp://x"), ("event_types", ""), ("workspace", ""),
+                    ("description", String(repeating: "x", count: 2001)),
+                ],
+                ["url", "event_types", "description"]
             ),
         ]
     }

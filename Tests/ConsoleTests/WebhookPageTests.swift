@@ -85,6 +85,24 @@ import Testing
             let (path, _) = try await Self.create(browser, "https://hooks.example.com/a")
             let fault = try await browser.submit(path, to: path, [("url", "ftp://x"), ("event_types", "*")])
             #expect(fault.status == 422 && fault.text.contains("id=\"url-fault\""))
+            // The database's rules answered with an internal error, and what was typed was lost.
+            let long = String(repeating: "d", count: 2001)
+            let many = (1...51).map { _ in "*" }.joined(separator: "\r\n")
+            for types in ["", " \r\n,", many] {
+                let fields = [("url", "https://hooks.example.com/c"), ("event_types", types), ("description", long)]
+                for (form, more) in [(Self.new, [("workspace", "")]), (path, [])] {
+                    let refused = try await browser.submit(form, to: form, fields + more)
+                    #expect(refused.status == 422, "\(form), \(types)")
+                    for sentence in ["Must have 1 to 50 elements.", "Must have at most 2000 characters."] {
+                        #expect(refused.text.contains(sentence), "\(form), \(types)")
+                    }
+                    for field in ["event_types", "description"] {
+                        #expect(refused.text.contains("id=\"\(field)-fault\""), "\(form), \(types)")
+                    }
+                    #expect(refused.text.contains("value=\"https://hooks.example.com/c\""))
+                    #expect(refused.text.contains("value=\"\(long)\""))
+                }
+            }
             let saved = try await browser.submit(
                 path,
                 to: path,

@@ -179,6 +179,7 @@ struct WebhookRoutes: Sendable {
             let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
             var faults = FormFaults()
             let change = Self.change(of: webhook, visit.form, &faults)
+            faults.add(WebhookService.faults(of: change)) { $0 }
             guard faults.isEmpty else { return try await page(id, faults, visit, status: .unprocessableContent) }
             do {
                 _ = try await visit.platform.webhooks.update(

@@ -159,6 +159,9 @@ struct WorkspaceRoutes: Sendable {
                 "\u{201C}\(scope)\u{201D} is not a scope, such as \u{201C}read:invoices\u{201D}."
             )
         }
+        if let scopes, scopes.count > ScopeSet.maximumCount {
+            faults.add("member_scopes", "Must have at most \(ScopeSet.maximumCount) elements.")
+        }
         switch OldPage.change(to: limit(scopes), shown: old.shown("limit") ?? limit(present), now: limit(present)) {
         case .none: break
         case .own: change.memberScopes = .some(scopes)

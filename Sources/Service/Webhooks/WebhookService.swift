@@ -85,7 +85,8 @@ package struct WebhookService: Sendable {
     ) async throws -> RevealedWebhook {
         let organization = try await organization(name, .webhooksWrite, caller)
         try caller.principal.require(.eventsRead)
-        try Self.check(url: new.url, eventTypes: new.eventTypes)
+        let faults = Self.faults(url: new.url, description: new.description, eventTypes: new.eventTypes)
+        guard faults.isEmpty else { throw Refusal.invalid(faults) }
         if let workspace = new.workspaceID {
             try await access.requireWorkspace(workspace, of: organization, for: caller.principal)
         }
@@ -130,7 +131,8 @@ package struct WebhookService: Sendable {
         organization name: String,
         by caller: Caller
     ) async throws -> Webhook {
-        try Self.check(url: change.url, eventTypes: change.eventTypes)
+        let faults = Self.faults(of: change)
+        guard faults.isEmpty else { throw Refusal.invalid(faults) }
         return try await self.change(id, name, caller, needing: Self.subscribing) { webhooks, organization in
             try await webhooks.update(id, organization: organization, change, by: caller.attribution)
         }
@@ -364,7 +366,25 @@ package struct WebhookService: Sendable {
         }
     }
 
-    private static func check(url: String?, eventTypes: [String]?) throws(Refusal) {
+    // MARK: Faults
+
+    /// The maximum length of a description in Unicode scalars, which PostgreSQL's `char_length` counts.
+    private static let longestDescription = 2000
+    /// The possible numbers of a webhook's types of events.
+    private static let typeCount = 1...50
+
+    /// Returns the faults of a change of settings.
+    ///
+    /// A form with a fault of its own does not reach ``update(_:_:organization:by:)``, and must have these faults beside
+    /// it.
+    ///
+    /// - Parameter change: The change.
+    /// - Returns: All faults; empty if none is found.
+    package static func faults(of change: WebhookChange) -> [InvalidField] {
+        faults(url: change.url, description: change.description ?? nil, eventTypes: change.eventTypes)
+    }
+
+    private static func faults(url: String?, description: String?, eventTypes: [String]?) -> [InvalidField] {
         var faults: [InvalidField] = []
         if let url, WebhookURL(url) == nil {
             faults.append(
@@ -375,16 +395,31 @@ package struct WebhookService: Sendable {
                 )
             )
         }
-        for (index, type) in (eventTypes ?? []).enumerated() where !WebhookEventTypes.isPattern(type) {
+        faults += Self.faults(ofTypes: eventTypes)
+        if let description, description.unicodeScalars.count > longestDescription {
             faults.append(
+                InvalidField(pointer: "/description", detail: "Must have at most \(longestDescription) characters.")
+            )
+        } else if let description, description.utf8.contains(0) {
+            faults.append(InvalidField(pointer: "/description", detail: "Must not contain the character U+0000."))
+        }
+        return faults
+    }
+
+    private static func faults(ofTypes types: [String]?) -> [InvalidField] {
+        guard let types else { return [] }
+        guard typeCount.contains(types.count) else {
+            let detail = "Must have \(typeCount.lowerBound) to \(typeCount.upperBound) elements."
+            return [InvalidField(pointer: "/event_types", detail: detail)]
+        }
+        return types.enumerated().filter { !WebhookEventTypes.isPattern($0.element) }
+            .map { index, _ in
                 InvalidField(
                     pointer: "/event_types/\(index)",
                     detail:
                         "Must be a type of event such as key.revoked, or key.*, workspace.*, member.*, webhook.* or *."
                 )
-            )
-        }
-        guard faults.isEmpty else { throw .invalid(faults) }
+            }
     }
 }
 
