@@ -73,6 +73,65 @@ import Testing
         }
     }
 
+    // MARK: Forms that are sent again
+
+    private typealias Once = (page: String, path: String, changed: String, values: [String], fields: [(String, String)])
+
+    private static let operatorOnce: [Once] = [
+        ("/console/platform/new-organization", "/console/platform/new-organization", "name", ["Initech", "Hooli"], []),
+        (
+            "/console/platform/organizations/default", "/console/platform/organizations/default/session-issuers",
+            "issuer", ["https://one.example.com", "https://two.example.com"],
+            [("jwks_url", "https://one.example.com/jwks.json")]
+        ),
+    ]
+
+    private static let memberOnce: [Once] = [
+        (
+            "/console/workspaces/default/keys/new", "/console/workspaces/default/keys/new", "name", ["one", "two"],
+            [("mode", "live"), ("type", "service"), ("ends", "never")]
+        ),
+        (
+            "/console/admin-keys/new", "/console/admin-keys/new", "name", ["one", "two"],
+            [("mode", "live"), ("ends", "never"), ("permission.keys:read", "1")]
+        ),
+        (
+            "/console/members", "/console/members", "email", ["one@example.org", "two@example.org"],
+            [("role", "member"), ("workspace", "")]
+        ),
+        (
+            "/console/webhooks/new", "/console/webhooks/new", "url",
+            ["https://one.example.com", "https://two.example.com"], [("event_types", "*"), ("workspace", "")]
+        ),
+        ("/console/new-workspace", "/console/new-workspace", "name", ["One", "Two"], []),
+    ]
+
+    // A person who went back, changed a field and sent the form again read about an Idempotency-Key.
+    @Test func `a form that is sent again with other entries says so, and then makes another thing`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            for form in Self.memberOnce { try await Self.sendAgain(form, browser) }
+            let operators = try await console.operatorBrowser()
+            for form in Self.operatorOnce { try await Self.sendAgain(form, operators) }
+        }
+    }
+
+    private static func sendAgain(_ form: Once, _ browser: Browser) async throws {
+        func fields(_ page: Browser.Page, _ value: String) throws -> [(String, String)] {
+            let hidden = [("csrf", try page.field("csrf")), ("ticket", try page.field("ticket"))]
+            return hidden + [(form.changed, value)] + form.fields
+        }
+        let page = try await browser.get(form.page)
+        let first = try await browser.post(form.path, try fields(page, form.values[0]))
+        #expect([201, 303].contains(first.status), "\(form.path): \(first.text)")
+        let again = try await browser.post(form.path, try fields(page, form.values[1]))
+        #expect(again.status == 422, "\(form.path)")
+        #expect(again.text.contains("This form was sent before, with other entries. Send it again to"), "\(form.path)")
+        #expect(!again.text.contains("Idempotency-Key"), "\(form.path)")
+        let second = try await browser.post(form.path, try fields(again, form.values[1]))
+        #expect(second.status == first.status, "\(form.path): \(second.text)")
+    }
+
     private static func expectFaults(_ form: Form, _ browser: Browser) async throws {
         let page = try await browser.submit(form.path, to: form.path, form.fields)
         #expect(page.status == 422, "\(form.path)")

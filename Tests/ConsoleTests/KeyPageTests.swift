@@ -73,6 +73,16 @@ import Testing
             #expect(again.text.token == nil)
             #expect(try await console.mortise.verify(token) == "valid")
             #expect(try await console.mortise.verify(try #require(created.text.token)) == "valid")
+            // The way back in the browser, and another grace period.
+            let other = try await browser.post("\(key)/rotate", Array(fields.prefix(2)) + [("grace", "0")])
+            #expect(other.status == 409 && !other.text.contains("Idempotency-Key"))
+            let sentence = "This form was sent before, with other entries. Send it again to rotate the key once more."
+            #expect(other.element("alert")?.contains(sentence) == true, "\(other.text)")
+            let hidden = try ["csrf", "ticket", "shown_secret"].map { ($0, try other.field($0)) }
+            let next = try await browser.post("\(key)/rotate", hidden + [("grace", "0")])
+            let newest = try #require(next.text.token)
+            #expect(newest != token)
+            #expect(try await console.mortise.verify(newest) == "valid")
         }
     }
 

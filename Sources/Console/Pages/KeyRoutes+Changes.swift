@@ -118,12 +118,21 @@ extension KeyRoutes {
                 by: try visit.callerOnce()
             ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
         } catch {
-            guard case Refusal.conflict(_) = error, let faults = FormFaults(error) else { throw error }
+            guard Self.asksForAnotherRotation(error), let faults = FormFaults(error, again: "rotate the key once more")
+            else { throw error }
             let key = try await visit.platform.keys.get(id, in: scene.keys)
             guard key.status != .revoked, key.status != .expired else { throw error }
             return try await actionPage(.rotate, key, faults, scene, visit, status: .conflict)
         }
         return try await issuedPage(issued, scene, visit, isRotation: true)
+    }
+
+    /// Returns true if the page of a rotation can be shown again after an error, with the present token.
+    private static func asksForAnotherRotation(_ error: any Error) -> Bool {
+        switch error {
+        case Refusal.conflict, Refusal.idempotencyKeyReused, Refusal.idempotencyKeyInUse: true
+        default: false
+        }
     }
 
     private var enable: ConsoleEndpoint {

@@ -119,7 +119,7 @@ struct MemberRoutes: Sendable {
             } catch {
                 let faults: FormFaults? =
                     if case Refusal.memberExists(let text) = error { Self.fault("email", text) } else {
-                        FormFaults(error, name: Self.field)
+                        FormFaults(error, again: "add another", name: Self.field)
                     }
                 guard let faults else { throw error }
                 return try await listPage(form, faults, visit, status: .unprocessableContent)

@@ -264,7 +264,7 @@ struct OperatorRoutes: Sendable {
                     by: try visit.callerOnce()
                 ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
             } catch {
-                guard let faults = FormFaults(error) else { throw error }
+                guard let faults = FormFaults(error, again: "add another") else { throw error }
                 return try await organizationPage(faults, visit, status: .unprocessableContent)
             }
             throw Redirect(location: "\(Self.path)/organizations/\(found.slug)?done=issuer-added")

@@ -272,7 +272,7 @@ struct WebhookRoutes: Sendable {
                 ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
                 return try await issued(rotated, isRotation: true, visit)
             } catch {
-                guard let faults = FormFaults(error) else { throw error }
+                guard let faults = FormFaults(error, again: "rotate the secret once more") else { throw error }
                 return try await page(id, faults, visit, status: .conflict)
             }
         }

@@ -68,11 +68,22 @@ struct FormFaults {
 
     /// Creates the faults that a use case refused, or returns `nil` for an error that no form can correct.
     ///
+    /// The page with the faults has a new ticket, so the form does its work when it is sent again.
+    ///
     /// - Parameters:
     ///   - error: The error.
+    ///   - purpose: The effect of a form with a ticket that is sent once more, after "Send it again to".
     ///   - name: Returns the form's name for a member of the API.
-    init?(_ error: any Error, name: (String) -> String = { $0 }) {
+    init?(_ error: any Error, again purpose: String = "create another", name: (String) -> String = { $0 }) {
         switch error {
+        case Refusal.idempotencyKeyReused:
+            add("This form was sent before, with other entries. Send it again to \(purpose).")
+        case Refusal.idempotencyKeyInUse:
+            add(
+                "This form was sent twice, and the first request is still running. See what it has done before you send it again to \(purpose)."
+            )
+        case let refusal as Refusal where refusal.isOfDeletedResource:
+            add("What this form made before is gone. Send it again to \(purpose).")
         case Refusal.invalid(let faults):
             add(faults, name: name)
         case Refusal.nameTaken: add(name("name"), "A key with this name exists already. Choose another name.")

@@ -53,10 +53,17 @@ public enum Refusal: Error, Sendable {
 }
 
 extension Refusal {
-    /// The conflict of a repeated request whose resource no longer exists.
-    static let resourceDeleted = Refusal.conflict(
+    private static let deletedSentence =
         "The object that was created with this Idempotency-Key has been deleted; use another Idempotency-Key."
-    )
+
+    /// The conflict of a repeated request whose resource no longer exists.
+    static let resourceDeleted = Refusal.conflict(deletedSentence)
+
+    /// True for the conflict of a repeated request whose resource no longer exists.
+    package var isOfDeletedResource: Bool {
+        guard case .conflict(let sentence) = self else { return false }
+        return sentence == Self.deletedSentence
+    }
 }
 
 extension Refusal {
