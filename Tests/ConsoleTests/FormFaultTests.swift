@@ -21,6 +21,26 @@ import Testing
             )
         }
 
+    private static let organization = "/console/platform/organizations/default"
+
+    /// Forms of the page of an organization, each wrong entry beside the others.
+    private static var organizationForms: [Form] {
+        let days = [("400", "4000"), ("soon", "often"), ("soon", "4000"), ("400", "often")]
+        let notices = days.map { expiry, unused -> Form in
+            (
+                "\(organization)/notices",
+                [("leak_action", "forget"), ("expiry_notice_days", expiry), ("unused_after_days", unused)],
+                ["leak", "expiry", "unused"]
+            )
+        }
+        let parties = (0...100).map { "https://\($0).example.com" }.joined(separator: "\n")
+        let issuer: Form = (
+            "\(organization)/session-issuers",
+            [("issuer", ""), ("jwks_url", "ftp://x"), ("authorized_parties", parties)], ["issuer", "jwks", "parties"]
+        )
+        return notices + [issuer]
+    }
+
     /// Forms of members with a fault in each field that can have one.
     private static func forms(key: String) -> [Form] {
         let workspace = "/console/workspaces/default"
@@ -70,6 +90,9 @@ import Testing
             for form in Self.forms(key: key.id) { try await Self.expectFaults(form, browser) }
             let operators = try await console.operatorBrowser()
             for form in Self.operatorForms { try await Self.expectFaults(form, operators) }
+            for form in Self.organizationForms {
+                try await Self.expectFaults(form, of: Self.organization, operators)
+            }
         }
     }
 
@@ -132,8 +155,8 @@ import Testing
         #expect(second.status == first.status, "\(form.path): \(second.text)")
     }
 
-    private static func expectFaults(_ form: Form, _ browser: Browser) async throws {
-        let page = try await browser.submit(form.path, to: form.path, form.fields)
+    private static func expectFaults(_ form: Form, of page: String? = nil, _ browser: Browser) async throws {
+        let page = try await browser.submit(page ?? form.path, to: form.path, form.fields)
         #expect(page.status == 422, "\(form.path)")
         for field in form.faults {
             #expect(page.text.contains("id=\"\(field)-fault\""), "\(field) of \(form.path)")

@@ -58,6 +58,22 @@ struct FormFaults {
         }
     }
 
+    /// Adds the faults of an organization's notices about keys.
+    ///
+    /// A setting that is `nil` has none.
+    mutating func check(expiryNoticeDays: [Int64]?, unusedAfterDays: Int64?) {
+        do throws(TenancyError) {
+            try ControlWriter.check(expiryNoticeDays: expiryNoticeDays)
+        } catch {
+            add("expiry_notice_days", Self.sentence(error))
+        }
+        do throws(TenancyError) {
+            try ControlWriter.check(unusedAfterDays: unusedAfterDays)
+        } catch {
+            add("unused_after_days", Self.sentence(error))
+        }
+    }
+
     /// Returns the sentence of an error about the settings of a tenant.
     private static func sentence(_ error: TenancyError) -> String {
         "\(error.message.prefix(1).uppercased())\(error.message.dropFirst())."

@@ -38,6 +38,10 @@ enum NoticesForm {
         ) {
             change.unusedAfterDays = .some(days)
         }
+        faults.check(
+            expiryNoticeDays: change.expiryNoticeDays ?? nil,
+            unusedAfterDays: change.unusedAfterDays ?? nil
+        )
         return change
     }
 

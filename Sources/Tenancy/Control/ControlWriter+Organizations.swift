@@ -115,7 +115,8 @@ extension ControlWriter {
 
     private static func json(_ days: [Int64]) -> JSONValue { .array(days.map { .integer($0) }) }
 
-    private static func check(expiryNoticeDays days: [Int64]?) throws(TenancyError) {
+    /// Throws if notices cannot come at these days before the end of a key.
+    package static func check(expiryNoticeDays days: [Int64]?) throws(TenancyError) {
         guard let days else { return }
         guard days.count <= 10, Set(days).count == days.count, days.allSatisfy({ (1...365).contains($0) }) else {
             throw TenancyError(
@@ -126,7 +127,8 @@ extension ControlWriter {
         }
     }
 
-    private static func check(unusedAfterDays days: Int64?) throws(TenancyError) {
+    /// Throws if no notice can come after these days without a use.
+    package static func check(unusedAfterDays days: Int64?) throws(TenancyError) {
         guard let days, !(0...3650).contains(days) else { return }
         throw TenancyError(.invalid, "the days without a use are 0 to 3650", field: "unused_after_days")
     }
