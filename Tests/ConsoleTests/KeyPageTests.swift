@@ -158,6 +158,17 @@ import Testing
                     #expect(refused.text.contains("This is not the name of the key."))
                 }
             }
+            let long = String(repeating: "r", count: 2001)
+            for (name, wrong) in [("x", ["reason", "confirmation"]), ("Payroll CI", ["reason"])] {
+                let form = [("confirmation", name), ("reason", long)]
+                let refused = try await browser.submit("\(key)/revoke", to: "\(key)/revoke", form)
+                #expect(refused.status == 422 && refused.text.contains("value=\"\(long)\""))
+                for field in ["reason", "confirmation"] {
+                    let isWrong = wrong.contains(field)
+                    #expect(refused.text.contains("id=\"revoke-\(field)-fault\"") == isWrong, "\(field), \(name)")
+                    #expect(refused.text.contains("href=\"#revoke-\(field)\"") == isWrong, "\(field), \(name)")
+                }
+            }
             #expect(try await console.mortise.verify(token) == "valid")
             let fields = [("confirmation", "Payroll CI"), ("reason", "left the <team>")]
             let revoked = try await browser.submit("\(key)/revoke", to: "\(key)/revoke", fields)
@@ -290,6 +301,13 @@ import Testing
             #expect(asked.text.contains("<a href=\"\(Self.list)\"><bdi>"))
             let one = try await browser.submit(Self.list, to: path, [fields[0], ("change", "revoke")])
             #expect(one.text.contains("Whatever uses this key is refused") && one.text.contains("bring it back"))
+            #expect(try await console.mortise.verify(tokens[0]) == "valid")
+            let long = String(repeating: "r", count: 2001)
+            let tooLong = fields + [("change", "revoke"), ("confirmed", "yes"), ("reason", long)]
+            let refused = try await browser.submit(Self.list, to: path, tooLong)
+            #expect(refused.status == 422 && refused.text.contains("id=\"reason-fault\""))
+            #expect(refused.text.contains("href=\"#reason\"") && refused.text.contains("value=\"\(long)\""))
+            for (name, _) in fields { #expect(refused.text.contains("name=\"\(name)\"")) }
             #expect(try await console.mortise.verify(tokens[0]) == "valid")
             let confirmed = fields + [("change", "revoke"), ("confirmed", "yes"), ("reason", "r")]
             let done = try await browser.submit(Self.list, to: path, confirmed)

@@ -73,35 +73,43 @@ extension KeyRoutes {
             let id = try id(visit)
             if action == .rotate { return try await rotate(id, scene, visit) }
             let key = try await visit.platform.keys.get(id, in: scene.keys)
-            guard !action.isFinal || KeyName.matches(visit.form["confirmation"], key.name) else {
-                var faults = FormFaults()
-                faults.add(
-                    "confirmation",
-                    "This is not the name of the key. Nothing was changed.",
-                    anchor: "\(action.rawValue)-confirmation"
-                )
+            let faults = Self.faults(of: action, on: key, visit.form)
+            guard faults.isEmpty else {
                 return try await actionPage(action, key, faults, scene, visit, status: .unprocessableContent)
             }
             let service = visit.platform.keys
             let page = "\(scene.base)/\(UUIDv7.text(of: id))"
-            do {
-                switch action {
-                case .rotate: break
-                case .disable: _ = try await service.disable(id, in: scene.keys, by: visit.caller)
-                case .revoke:
-                    let reason = visit.form.text("reason")
-                    _ = try await service.revoke(id, reason: reason, in: scene.keys, by: visit.caller)
-                case .delete:
-                    try await service.delete(id, in: scene.keys, by: visit.caller)
-                    throw Redirect(location: "\(scene.list)?done=deleted")
-                }
-            } catch Refusal.invalid(let fields) {
-                guard let faults = FormFaults(Refusal.invalid(fields)) else { throw Refusal.invalid(fields) }
-                return try await actionPage(action, key, faults, scene, visit, status: .unprocessableContent)
+            switch action {
+            case .rotate: break
+            case .disable: _ = try await service.disable(id, in: scene.keys, by: visit.caller)
+            case .revoke:
+                let reason = visit.form.text("reason")
+                _ = try await service.revoke(id, reason: reason, in: scene.keys, by: visit.caller)
+            case .delete:
+                try await service.delete(id, in: scene.keys, by: visit.caller)
+                throw Redirect(location: "\(scene.list)?done=deleted")
             }
             throw Redirect(location: "\(page)?done=\(action == .disable ? "disabled" : "revoked")")
         }
         .stopping { _ in action != .rotate }
+    }
+
+    /// Returns the faults of the form of a change.
+    private static func faults(of action: KeyAction, on key: KeyRecord, _ form: FormFields) -> FormFaults {
+        var faults = FormFaults()
+        if action == .revoke {
+            for fault in KeyService.faults(ofReason: form.text("reason")) {
+                faults.add("reason", fault.detail, anchor: "revoke-reason")
+            }
+        }
+        if action.isFinal, !KeyName.matches(form["confirmation"], key.name) {
+            faults.add(
+                "confirmation",
+                "This is not the name of the key. Nothing was changed.",
+                anchor: "\(action.rawValue)-confirmation"
+            )
+        }
+        return faults
     }
 
     private func rotate(_ id: UUID, _ scene: KeyScene, _ visit: Visit) async throws -> EndpointResponse {

@@ -128,7 +128,12 @@ struct KeyRoutes: Sendable {
                     detail: "No key is selected. Go back and select keys by their check boxes."
                 )
             }
-            if visit.form["confirmed"] == "yes" { try await perform(change, keys, scene, visit) }
+            var faults = FormFaults()
+            if visit.form["confirmed"] == "yes" {
+                let reason = change == .revoke ? visit.form.text("reason") : nil
+                faults.add(KeyService.faults(ofReason: reason)) { $0 }
+                if faults.isEmpty { try await perform(change, keys, scene, visit) }
+            }
             let names = try await visit.platform.keys.names(of: Set(keys.map(\.createdBy)), for: visit.principal)
             var values = scene.values
             values["keys"] = keys.map { view($0, scene, visit, names).row }
@@ -136,8 +141,11 @@ struct KeyRoutes: Sendable {
             values["change"] = change.rawValue
             values["meant"] = keys.count == 1 ? "this key" : "these \(NumberText.counted(keys.count, "key"))"
             values["them"] = keys.count == 1 ? "it" : "them"
+            values["reason"] = visit.form["reason"]
+            values.merge(faults.values) { _, new in new }
             let title = change == .revoke ? "Revoke keys" : "Disable keys"
-            return try await visit.page("bulk", title: title, in: section, values)
+            let status: HTTPResponse.Status = faults.isEmpty ? .ok : .unprocessableContent
+            return try await visit.page("bulk", title: title, in: section, values, status: status)
         }
         .stopping { (try? $0.body.optional("confirmed", as: String.self)) == "yes" }
     }

@@ -28,6 +28,16 @@ extension KeyService {
         return faults + Self.faults(of: expiry, at: now)
     }
 
+    /// Returns the faults of the reason of a revocation.
+    ///
+    /// - Parameter reason: The reason.
+    /// - Returns: All faults; empty if none is found.
+    package static func faults(ofReason reason: String?) -> [InvalidField] {
+        var rules = KeyRules()
+        rules.check(reason: reason)
+        return rules.faults
+    }
+
     private static func faults(of expiry: KeyExpiry, at now: Timestamp) -> [InvalidField] {
         do throws(Refusal) {
             try expiry.requireFuture(now)
