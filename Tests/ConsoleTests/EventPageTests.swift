@@ -108,6 +108,33 @@ import Testing
         }
     }
 
+    // A person took all events for those of the days that were asked for.
+    @Test func `a filter by a day that there is not says so, and shows no event`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let created = try await browser.createKey("of Ada")
+            let key = try #require(created.text.components(after: "href=\"/console/workspaces/default/keys/0"))
+            let history = "/console/workspaces/default/keys/0\(key.prefix { $0 != "\"" })/events"
+            for place in [Self.events, "/console/events", history] {
+                for day in ["2026-02-30", "yesterday", "1%20Jan%202026"] {
+                    for (field, label) in [("since", "From"), ("until", "To")] {
+                        let page = try await browser.get("\(place)?\(field)=\(day)")
+                        let sentence = "in “\(label)” is no day; enter one such as 2026-01-31."
+                        #expect(page.status == 200 && page.text.contains(sentence), "\(place), \(day)")
+                        #expect(!page.text.contains("<li class=\"t-"), "\(place), \(day)")
+                        guard place != history else { continue }
+                        let file = try await browser.get("\(place).csv?\(field)=\(day)")
+                        #expect(file.status == 400 && file.text.contains(sentence), "\(place), \(day)")
+                    }
+                }
+                let all = try await browser.get("\(place)?since=yesterday&until=today&actor=nobody").text
+                for text in ["in “From”", "in “To”", "No member has"] { #expect(all.contains(text), "\(text)") }
+                let found = try await browser.get("\(place)?since=2020-01-01&until=9000-01-01").text
+                #expect(found.contains("<li class=\"t-"), "\(place)")
+            }
+        }
+    }
+
     @Test func `a filter by an actor whom nobody knows says so, and shows no event`() async throws {
         try await withConsole { console in
             let browser = try await console.browser("ada@example.org", "owner")

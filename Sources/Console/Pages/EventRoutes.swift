@@ -98,9 +98,8 @@ struct EventRoutes: Sendable {
 
     private func file(_ keys: KeyCollection, _ visit: Visit) async throws -> EndpointResponse {
         let search = try await EventSearch(visit, in: keys)
-        if let name = search.unknownActor {
-            throw Problem(.invalidRequest, detail: "There is no member and no key \u{201C}\(name)\u{201D}.")
-        }
+        let faults = search.faults
+        guard faults.isEmpty else { throw Problem(.invalidRequest, detail: faults.joined(separator: " ")) }
         var table = CSV([
             "occurred_at", "type", "actor", "address", "key_id", "key_name", "request_id", "changes", "id",
         ])
@@ -143,19 +142,43 @@ struct EventSearch {
     }
 
     /// The text of the filter by actor, if it means nobody.
-    var unknownActor: String? { actors?.isEmpty == true ? fields.text("actor") : nil }
+    private var unknownActor: String? { actors?.isEmpty == true ? fields.text("actor") : nil }
+
+    /// The filters by day that are no days, each with its label.
+    private var wrongDays: [(label: String, text: String)] {
+        [("From", "since"), ("To", "until")]
+            .compactMap { label, field -> (label: String, text: String)? in
+                guard let text = fields.text(field), day(field) == nil else { return nil }
+                return (label: label, text: text)
+            }
+    }
+
+    /// The faults of the filters, as sentences.
+    var faults: [String] {
+        let days = wrongDays.map {
+            "\u{201C}\($0.text)\u{201D} in \u{201C}\($0.label)\u{201D} is no day; enter one such as 2026-01-31."
+        }
+        return days + (unknownActor.map { ["There is no member and no key \u{201C}\($0)\u{201D}."] } ?? [])
+    }
+
+    /// Returns the start of the day in a field, or `nil` if it has none.
+    private func day(_ field: String) -> Timestamp? {
+        fields.text(field).flatMap { Timestamp(rfc3339: "\($0)T00:00:00Z") }
+    }
 
     /// The page of the list.
     var page: PageRequest { PageRequest(limit: 50, PageCursor(fields["after"]).map { .after($0) } ?? .first) }
 
     /// Returns the filter of the use case.
+    ///
+    /// With a wrong day it finds nothing, as with an actor whom nobody knows.
     func filter(key: UUID? = nil) -> EventFilter {
         EventFilter(
             keyID: key,
             type: fields.text("type"),
-            actors: actors,
-            since: Timestamp(rfc3339: "\(fields["since"])T00:00:00Z"),
-            until: Timestamp(rfc3339: "\(fields["until"])T00:00:00Z").map { $0 + .seconds(86_400) }
+            actors: wrongDays.isEmpty ? actors : [],
+            since: day("since"),
+            until: day("until").map { $0 + .seconds(86_400) }
         )
     }
 
@@ -170,6 +193,8 @@ struct EventSearch {
             "isFiltered": ["type", "actor", "since", "until"].contains { fields.text($0) != nil },
         ]
         if let unknownActor { values["unknownActor"] = unknownActor }
+        values["wrongDays"] = wrongDays.map { ["label": $0.label, "text": $0.text] }
+        values["isUnderstood"] = unknownActor == nil && wrongDays.isEmpty
         return values
     }
 }
