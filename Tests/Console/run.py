@@ -489,7 +489,7 @@ def webhooks(browser: Browser, api: Api, scripts: bool) -> None:
         if scripts:
             CHECK.page(page, "webhook")
         page.get_by_role("link", name="Workspaces", exact=True).click()
-        expect(page.get_by_role("region", name="Needs attention")).to_contain_text("has refused every event")
+        expect(page.get_by_role("region", name="Needs attention")).to_contain_text("has accepted no event")
         page.get_by_role("region", name="Needs attention").get_by_role("link", name=hook.url).click()
         hook.status = 204
         page.get_by_role("button", name=re.compile("^Retry the delivery")).first.click()

@@ -143,6 +143,21 @@ import Testing
         }
     }
 
+    // The page said that the receiver had refused everything, so its owner looked there for the fault.
+    @Test func `a receiver that was never reached is not said to have refused events`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            // An address that Mortise does not call.
+            let (path, _) = try await Self.create(browser, "https://127.0.0.2/hook")
+            #expect(try await browser.submit(path, to: "\(path)/test").location == "\(path)?done=test-queued")
+            try await eventually("the failed attempt is listed") {
+                try await browser.get(path).text.contains("No answer")
+            }
+            let home = try await browser.get("/console/").text
+            #expect(home.contains("has accepted no event, since") && !home.contains("has refused"))
+        }
+    }
+
     // The fault: a receiver refuses everything for days, and nobody notices before the webhook is disabled.
     @Test func `deliveries show why they failed, can be sent again, and a failing webhook needs attention`()
         async throws
@@ -164,7 +179,7 @@ import Testing
                 }
                 #expect(page.text.contains("&lt;b&gt;out of order&lt;/b&gt;"))
                 let home = try await browser.get("/console/")
-                #expect(home.text.contains("has refused every event, since"))
+                #expect(home.text.contains("has accepted no event, since"))
                 #expect(home.text.contains("href=\"\(path)\""))
                 let rest = try #require(page.text.components(after: "action=\"\(path)/deliveries/"))
                 let count = receiver.requests.count
@@ -175,7 +190,7 @@ import Testing
                     try await browser.submit(path, to: "\(path)/disable").location == "\(path)?done=webhook-disabled"
                 )
                 #expect(try await browser.submit(path, to: "\(path)/test").status == 409)
-                #expect(try await !browser.get("/console/").text.contains("has refused every event"))
+                #expect(try await !browser.get("/console/").text.contains("has accepted no event"))
                 #expect(try await browser.submit(path, to: "\(path)/enable").location == "\(path)?done=webhook-enabled")
             }
         }
