@@ -361,6 +361,32 @@ import Testing
         }
     }
 
+    // A key that could do nothing was made without a word, and refused its program later.
+    @Test func `an admin key needs a permission`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (list, new) = ("/console/admin-keys", "/console/admin-keys/new")
+            let fields = [("name", "CI"), ("mode", "live"), ("ends", "never")]
+            let none: [[(String, String)]] = [[], [("permission.nothing", "1")]]
+            for permissions in none {
+                let refused = try await browser.submit(new, to: new, fields + permissions)
+                #expect(refused.status == 422 && refused.text.contains("Choose at least one permission."))
+                #expect(refused.text.contains("id=\"permissions-fault\"") && refused.text.contains("value=\"CI\""))
+            }
+            let made = try await browser.submit(new, to: new, fields + [("permission.keys:read", "1")])
+            #expect(made.status == 201)
+            let rest = try #require(made.text.components(after: "href=\"\(list)/0"))
+            let key = "\(list)/0\(rest.prefix { $0 != "\"" })"
+            let page = try await browser.get(key)
+            let hidden = try ["csrf", "shown_name", "shown_permissions"].map { ($0, try page.field($0)) }
+            let without = try await browser.post(key, hidden + fields + [("edit", "1")])
+            #expect(without.status == 422 && without.text.contains("id=\"permissions-fault\""))
+            let other = [("edit", "1"), ("permission.events:read", "1")]
+            let changed = try await browser.post(key, hidden + fields + other)
+            #expect(changed.location == "\(key)?done=saved")
+        }
+    }
+
     // Another organization's key and one that does not exist must look the same.
     @Test func `a member reaches nothing of another organization`() async throws {
         try await withConsole { console in

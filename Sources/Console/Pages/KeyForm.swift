@@ -140,7 +140,7 @@ struct KeyForm {
             kind: kind,
             mode: KeyMode(rawValue: mode),
             scopes: parsedScopes(&faults),
-            permissions: family == .admin ? PermissionSet(names: permissions.sorted()) ?? [] : [],
+            permissions: family == .admin ? parsedPermissions(&faults) : [],
             allowedNamespaces: parsedNamespaces,
             allowedAddresses: parsedAddresses(&faults),
             rateLimitPerMinute: limit(perMinute, "per_minute", &faults),
@@ -171,8 +171,8 @@ struct KeyForm {
         }
         if perHour.trimmed != old.perHour { patch.rateLimitPerHour = .set(limit(perHour, "per_hour", &faults)) }
         if ends != old.ends, let expiry = expiry(&faults) { patch.expiry = .set(expiry) }
-        if family == .admin, permissions != old.permissions, let set = PermissionSet(names: permissions.sorted()) {
-            patch.permissions = .set(set)
+        if family == .admin, permissions != old.permissions {
+            patch.permissions = .set(parsedPermissions(&faults))
         }
         return patch
     }
@@ -190,6 +190,15 @@ struct KeyForm {
     private func checkedName(_ faults: inout FormFaults) -> String {
         if name.trimmed.isEmpty { faults.add("name", "Enter a name, so that you recognize the key later.") }
         return name.trimmed
+    }
+
+    /// Returns the permissions of an admin key, which can do nothing without one.
+    private func parsedPermissions(_ faults: inout FormFaults) -> PermissionSet {
+        guard let set = PermissionSet(names: permissions.sorted()), !set.isEmpty else {
+            faults.add("permissions", "Choose at least one permission.")
+            return []
+        }
+        return set
     }
 
     private func parsedScopes(_ faults: inout FormFaults) -> [Scope] {
