@@ -210,6 +210,8 @@ package final class OpenConnections: Sendable {
     /// The texts of the `HELP` lines.
     package static let help = [
         "mortise_http_connections_closed_total":
-            "Connections that the server closed or refused, by reason: idle, head, body, answer, room, fault or refused."
+            "Connections that the server closed or refused, by reason: idle, head, body, answer, room, fault or refused.",
+        "mortise_operations_connections_closed_total":
+            "Connections that the listener for operators closed or refused, by the same reasons.",
     ]
 }

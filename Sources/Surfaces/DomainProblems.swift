@@ -113,7 +113,7 @@ package enum DomainProblems {
     private static func tenancy(_ error: TenancyError) -> Problem? {
         switch error.code {
         case .unknownOrganization, .unknownWorkspace: .notFound
-        case .unknownCluster: .invalidRequest(.body("cluster", detail: "must name a cluster"))
+        case .unknownCluster: .invalidRequest(.body("cluster", detail: "names no cluster of this installation"))
         case .invalid: .invalidRequest(fault(error))
         case .slugTaken, .clusterNameTaken, .defaultExists, .defaultWorkspace, .wrongState:
             .conflict(sentence(error.message))

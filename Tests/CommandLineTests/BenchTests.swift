@@ -94,6 +94,23 @@ import mortise
         #expect(result.latencies.quantile(0.7) > 20_000_000)
     }
 
+    // The fault: a slow rate over many connections was exceeded, because each connection sent at least one request.
+    @Test func `a rate holds for many connections, and those whose turn comes after the end send nothing`()
+        async throws
+    {
+        let server = try await StallingServer.start(stall: .zero)
+        let generator = LoadGenerator(
+            place: .tcp(host: "127.0.0.1", port: server.port),
+            plan: LoadPlan(requests: [.plain(host: "a")], order: [0], interval: .seconds(1000)),
+            connections: 20,
+            duration: .milliseconds(1)
+        )
+        let (result, _) = try await generator.run()
+        await server.stop()
+        #expect(result.wrong == 0 && result.lost == 0)
+        #expect(result.answers + result.missed == 1)
+    }
+
     @Test func `a server that never answers ends the measurement, and its connections count as lost`() async throws {
         let server = try await StallingServer.start(stall: .hours(1))
         let generator = LoadGenerator(

@@ -46,6 +46,12 @@ import Testing
                     environment: installation.variables
                 )
                 #expect(again.code == 64 && again.errors.contains("the name is taken"))
+                for command in [["cluster", "remove", "secnd"], ["cluster", "update", "secnd", conninfo]] {
+                    let wrong = try await Program.run(command, environment: installation.variables)
+                    #expect(wrong.code == 1, "\(wrong.everything)")
+                    #expect(wrong.errors.contains("there is no cluster \"secnd\""), "\(wrong.errors)")
+                    #expect(wrong.errors.contains("Did you mean second?"), "\(wrong.errors)")
+                }
             }
         }
     }

@@ -219,16 +219,28 @@ import mortise
         }
     }
 
-    @Test func `a certificate without its key is refused, and so is one address for HTTP and gRPC`() throws {
+    @Test func `a certificate without its key is refused, and so is one address of two listeners`() throws {
         for variable in ["MORTISE_TLS_CERTIFICATE", "MORTISE_TLS_KEY"] {
             let failure = try #require(throws: CommandFailure.self) { try serve([variable: "/f"]) }
             #expect(failure.kind == .usage && "\(failure)".contains("is given without MORTISE_TLS_"), "\(failure)")
         }
+        let listeners = ["LISTEN", "OPERATIONS_LISTEN", "GATEWAY_LISTEN", "GRPC_LISTEN"].map { "MORTISE_\($0)" }
         for address in ["127.0.0.1:9", "unix:/s"] {
-            let both = ["MORTISE_GATEWAY_LISTEN": address, "MORTISE_GRPC_LISTEN": address]
-            let failure = try #require(throws: CommandFailure.self) { try serve(both) }
-            #expect(failure.kind == .usage && "\(failure)".contains("one for HTTP and one for gRPC"), "\(failure)")
+            for (index, first) in listeners.enumerated() {
+                for second in listeners[(index + 1)...] {
+                    let failure = try #require(throws: CommandFailure.self) {
+                        try serve([first: address, second: address])
+                    }
+                    let sentence = "\(first) and \(second) have the same address, \(address)."
+                    #expect(failure.kind == .usage && "\(failure)".contains(sentence), "\(failure)")
+                }
+            }
+            let list = "\(address),127.0.0.1:8,\(address)"
+            let failure = try #require(throws: CommandFailure.self) { try serve(["MORTISE_GATEWAY_LISTEN": list]) }
+            #expect("\(failure)".contains("MORTISE_GATEWAY_LISTEN has the address \(address) twice."), "\(failure)")
         }
+        let free = ["MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_GATEWAY_LISTEN": "127.0.0.1:0,127.0.0.1:0"]
+        #expect(try serve(free).gateway.addresses.count == 2)
         let remote = try #require(throws: CommandFailure.self) { try serve(["MORTISE_GRPC_LISTEN": "10.0.0.1:9"]) }
         #expect("\(remote)".contains("neither a loopback address nor a socket"), "\(remote)")
         #expect(try serve(["MORTISE_LISTEN": "unix:/run/m.sock"]).listen == .unixSocket(path: "/run/m.sock"))

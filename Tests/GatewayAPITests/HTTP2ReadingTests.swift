@@ -67,7 +67,8 @@ import Testing
         let channel = EmbeddedChannel()
         let collector = ByteCollector()
         try channel.pipeline.syncOperations.addHandlers([StreamAnnouncement(streams: 256), collector])
-        let early = RawFrame.bytes(1, flags: 4, stream: 1, [0, 1, 1]) + RawFrame.bytes(6, Array(repeating: 7, count: 8))
+        let ping = RawFrame.bytes(6, Array(repeating: 7, count: 8))
+        let early = RawFrame.bytes(1, flags: 4, stream: 1, [0, 1, 1]) + ping
         let late = RawFrame.bytes(0, flags: 1, stream: 1, Array(repeating: 1, count: 300))
         // A second acknowledgement is a fault, and its finder is swift-nio.
         let sent = Self.preface + Self.settings + early + Self.acknowledgement + late + Self.acknowledgement

@@ -22,8 +22,17 @@ struct BenchReport {
         for kind in BenchMix.Kind.allCases {
             if let count = result.right[kind] { lines.append("  \(kind.rawValue.padding(11))\(count)") }
         }
+        if result.latencies.count > 0 { lines += latencies }
+        if result.wrong > 0 { lines.append("Wrong        \(result.wrong) answers") }
+        if let first = result.firstWrong { lines.append("  The first: \(first.printable)") }
+        if result.missed > 0 { lines.append("Not sent     \(result.missed) requests that were due before the end") }
+        if result.lost > 0 { lines.append("Lost         \(result.lost) connections") }
+        return lines
+    }
+
+    private var latencies: [String] {
         let unmeasured = rate == nil ? "" : ", from the time at which each request was due"
-        lines.append("Latency      in milliseconds\(unmeasured)")
+        var lines = ["Latency      in milliseconds\(unmeasured)"]
         let longest = max(result.latencies.quantile(1), 1)
         for (name, share) in Self.quantiles {
             let value = result.latencies.quantile(share)
@@ -33,10 +42,6 @@ struct BenchReport {
             let blanks = String(repeating: " ", count: max(12 - text.count, 0))
             lines.append("  \(name.padding(7))\(blanks)\(text)  \(String(repeating: "█", count: width))")
         }
-        if result.wrong > 0 { lines.append("Wrong        \(result.wrong) answers") }
-        if let first = result.firstWrong { lines.append("  The first: \(first.printable)") }
-        if result.missed > 0 { lines.append("Not sent     \(result.missed) requests that were due before the end") }
-        if result.lost > 0 { lines.append("Lost         \(result.lost) connections") }
         return lines
     }
 

@@ -127,7 +127,9 @@ final class LoadConnection: ChannelInboundHandler {
     private func begin(_ window: LoadWindow, _ context: ChannelHandlerContext) {
         guard let interval = plan.interval else { return start(window, due: .now(), context) }
         // The connections take turns.
-        wait(window, until: window.start + .nanoseconds(interval.nanoseconds * Int64(number) / Int64(total)), context)
+        let due = window.start + .nanoseconds(interval.nanoseconds * Int64(number) / Int64(total))
+        guard due < window.end else { return end(context) }
+        wait(window, until: due, context)
     }
 
     private func next(_ window: LoadWindow, after due: NIODeadline, _ context: ChannelHandlerContext) {

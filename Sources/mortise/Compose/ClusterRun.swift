@@ -11,7 +11,7 @@ struct ClusterRun {
     ///
     /// - Throws: `CommandFailure`.
     func add(_ name: String, _ conninfo: String) async throws {
-        try await change("The cluster was not added") { control in
+        try await change("The cluster was not added", naming: name) { control in
             _ = try await control.addCluster(name: name, conninfo: conninfo)
         }
     }
@@ -20,7 +20,7 @@ struct ClusterRun {
     ///
     /// - Throws: `CommandFailure`.
     func update(_ name: String, _ conninfo: String) async throws {
-        try await change("The cluster was not changed") { control in
+        try await change("The cluster was not changed", naming: name) { control in
             _ = try await control.updateCluster(name: name, conninfo: conninfo)
         }
     }
@@ -29,18 +29,26 @@ struct ClusterRun {
     ///
     /// - Throws: `CommandFailure`.
     func remove(_ name: String) async throws {
-        try await change("The cluster was not removed") { control in try await control.removeCluster(name: name) }
+        try await change("The cluster was not removed", naming: name) { control in
+            try await control.removeCluster(name: name)
+        }
     }
 
-    private func change(_ outcome: String, _ body: (ControlDatabase) async throws -> Void) async throws {
-        try await withControl { control, _ in
+    private func change(
+        _ outcome: String,
+        naming name: String,
+        _ body: (ControlDatabase) async throws -> Void
+    ) async throws {
+        try await withControl { control, connection in
             do {
                 try await body(control)
             } catch let error as TenancyError where error.code == .unknownCluster {
+                let names = try await Self.clusters(connection).map { (name: $0.name, other: "") }
+                let near = NearestName.suggestion(for: name, among: names).map { ["Did you mean \($0)?"] } ?? []
                 throw CommandFailure(
                     .refused,
-                    "\(outcome): there is no such cluster.",
-                    details: ["`mortise cluster list` lists the clusters."]
+                    "\(outcome): there is no cluster \"\(name)\".",
+                    details: near + ["`mortise cluster list` lists the clusters."]
                 )
             } catch let error as TenancyError where error.code == .wrongState {
                 throw CommandFailure(.refused, "\(outcome): \(error.message).")
@@ -64,16 +72,18 @@ struct ClusterRun {
     ///
     /// - Throws: `CommandFailure`.
     func list() async throws -> [Cluster] {
-        try await withControl { control, connection in
-            let store = ControlStore(connection)
-            var clusters: [Cluster] = []
-            var position = PagePosition.first
-            while true {
-                let page = try await store.clusters(PageRequest(limit: 100, position))
-                clusters += page.items
-                guard let next = page.next else { return clusters }
-                position = .after(next)
-            }
+        try await withControl { _, connection in try await Self.clusters(connection) }
+    }
+
+    private static func clusters(_ connection: PostgresConnection) async throws -> [Cluster] {
+        let store = ControlStore(connection)
+        var clusters: [Cluster] = []
+        var position = PagePosition.first
+        while true {
+            let page = try await store.clusters(PageRequest(limit: 100, position))
+            clusters += page.items
+            guard let next = page.next else { return clusters }
+            position = .after(next)
         }
     }
 

@@ -130,6 +130,7 @@ package struct ServeSettings: Sendable, Equatable {
         eventDays = try reader.value(Settings.eventDays)
         drainDelay = try reader.value(Settings.drainDelay)
         shutdownGrace = try reader.value(Settings.shutdownGrace)
+        try checkPlaces()
     }
 
     private static func tls(_ reader: SettingReader) throws(CommandFailure) -> ServerCertificate.Files? {
@@ -162,7 +163,6 @@ package struct ServeSettings: Sendable, Equatable {
         configuration.addresses = try reader.value(Settings.gatewayListen)
         configuration.rpcAddresses = try reader.value(Settings.grpcListen)
         configuration.isOpen = try reader.value(Settings.gatewayOpen) == .true
-        try checkPlaces(configuration)
         guard !configuration.isOpen, let address = configuration.all.first(where: { !$0.isLocal }) else {
             return configuration
         }
@@ -175,19 +175,25 @@ package struct ServeSettings: Sendable, Equatable {
         )
     }
 
-    /// Throws if a place is one for HTTP and one for gRPC.
-    private static func checkPlaces(_ configuration: GatewayListener.Configuration) throws(CommandFailure) {
-        let places = Set(configuration.addresses.map(\.place))
-        // A port 0 is another one each time.
-        guard
-            let twice = configuration.rpcAddresses.first(where: {
-                if case .tcp(host: _, port: 0) = $0.place { false } else { places.contains($0.place) }
-            })
-        else { return }
-        throw .usage(
-            "The address \(twice) is one for HTTP and one for gRPC.",
-            details: ["Give \(Settings.grpcListen.declaration.variable) an address of its own."]
-        )
+    /// Throws if two listeners have the same place.
+    private func checkPlaces() throws(CommandFailure) {
+        let listeners: [(place: ListenerPlace?, setting: SettingDeclaration)] =
+            [(listen, Settings.listen.declaration), (operations, Settings.operationsListen.declaration)]
+            + gateway.addresses.map { ($0.place, Settings.gatewayListen.declaration) }
+            + gateway.rpcAddresses.map { ($0.place, Settings.grpcListen.declaration) }
+        var known: [ListenerPlace: SettingDeclaration] = [:]
+        for case (let place?, let setting) in listeners {
+            // A port 0 is another one each time.
+            if case .tcp(host: _, port: 0) = place { continue }
+            guard let other = known.updateValue(setting, forKey: place) else { continue }
+            guard other.variable != setting.variable else {
+                throw .usage("\(setting.variable) has the address \(place) twice.", details: ["Remove one of them."])
+            }
+            throw .usage(
+                "\(other.variable) and \(setting.variable) have the same address, \(place).",
+                details: ["Give \(setting.variable) an address of its own."]
+            )
+        }
     }
 
     private static func firstMember(

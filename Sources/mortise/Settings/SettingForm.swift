@@ -164,9 +164,7 @@ extension SettingForm where Value == [GatewayAddress] {
         return SettingForm(expected, isList: true) { text throws(SettingFault) in
             var addresses: [GatewayAddress] = []
             for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-                guard let address = GatewayAddress(part.trimmed),
-                    !addresses.contains(where: { $0.place == address.place })
-                else { throw .form }
+                guard let address = GatewayAddress(part.trimmed) else { throw .form }
                 addresses.append(address)
             }
             return addresses

@@ -2,7 +2,7 @@ import ArgumentParser
 import MortiseClient
 
 /// The `mortise key retire` command.
-struct KeyRetire: ActionCommand, ConfirmedCommand {
+struct KeyRetire: ConfirmedCommand {
     static let configuration = CommandConfiguration(
         commandName: "retire",
         abstract: "Disable or revoke all client keys of a subject that is gone.",
@@ -34,12 +34,26 @@ struct KeyRetire: ActionCommand, ConfirmedCommand {
         "The client keys of \(subject) in the workspace \(workspace) \(clientKeys.effect). Go on?"
     }
 
-    var success: String { "The client keys of \(subject) \(clientKeys.effect)." }
+    func run() async throws {
+        try checkConsent()
+        let names = try await names()
+        let count = try await names.explained {
+            try await confirm(names)
+            let workspace = try await names.workspace(workspace)
+            let request = Request { client throws(MortiseError) in
+                try await client.workspaces.retireClientKeys(of: subject, in: workspace, clientKeys.outcome)
+            }
+            return try await names.answer(to: request).value
+        }
+        try options.call.output.confirm(Self.success(count, subject, clientKeys))
+    }
 
-    func request(_ names: Names) async throws -> Request<Void> {
-        let workspace = try await names.workspace(workspace)
-        return Request { client throws(MortiseError) in
-            _ = try await client.workspaces.retireClientKeys(of: subject, in: workspace, clientKeys.outcome)
+    /// Returns the sentence after success, which tells a wrong subject.
+    static func success(_ count: Int, _ subject: String, _ fate: ClientKeyFate) -> String {
+        switch count {
+        case 0: "No client key of \(subject) was working in the workspace. Nothing was changed."
+        case 1: "The client keys of \(subject) \(fate.effect): 1 key."
+        default: "The client keys of \(subject) \(fate.effect): \(count) keys."
         }
     }
 }

@@ -27,13 +27,16 @@ struct MetadataOptions: ParsableArguments {
         // The server refuses a larger body.
         let limit = 64 * 1024
         let bytes: [UInt8]
+        let source: String
         if let metadata {
             bytes = Array(metadata.utf8)
+            source = "--metadata"
         } else if let metadataFile {
             bytes = try await metadataFile.read(limit: limit, option: "--metadata-file")
+            source = metadataFile.name
         } else {
             return nil
         }
-        return try JSONInput(bytes, limit: limit, source: "The metadata").members()
+        return try JSONInput(bytes, limit: limit, source: source).members()
     }
 }
