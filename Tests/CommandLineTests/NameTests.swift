@@ -47,6 +47,41 @@ import Testing
         }
     }
 
+    // The fault: the events of a key stay when it is deleted, and nobody knows its id any more.
+    @Test func `the events of a deleted key are found by its name`() async throws {
+        let deleted = Sample.event.replacing("rotated", with: "deleted")
+        for (events, code) in [([deleted], 0), ([deleted, deleted.replacing("key-1", with: "key-2")], 64), ([], 1)] {
+            try await ScriptedServer.with({ request in
+                if request.uri.contains("service-keys?") { return Sample.list([]) }
+                return request.uri.contains("/key-1/events") ? Sample.list([Sample.event]) : Sample.list(events)
+            }) { server in
+                let reply = try await Program.call("key", "events", "CI", "--workspace", "shop", at: server)
+                #expect(reply.code == code, "\(reply.errors)")
+                switch code {
+                case 0: #expect(server.requests.contains { $0.uri.contains("/service-keys/key-1/events") })
+                case 64: #expect(reply.errors.contains("means 2 deleted keys"), "\(reply.errors)")
+                default: #expect(reply.errors.contains("There is no service key \"CI\"."), "\(reply.errors)")
+                }
+            }
+        }
+    }
+
+    // The fault: a subject that is mistyped has no keys, and the command says that they are disabled.
+    @Test func `keys of a subject that are disabled are counted`() async throws {
+        let sentences = [
+            0: "No client key of u was working in the workspace. Nothing was changed.",
+            1: "The client keys of u are disabled: 1 key.", 3: "The client keys of u are disabled: 3 keys.",
+        ]
+        for (count, sentence) in sentences {
+            try await ScriptedServer.with({ _ in
+                .json(#"{"client_keys":"disable","client_key_count":\#(count)}"#)
+            }) { server in
+                let reply = try await Program.call("key", "retire", "u", "--workspace", "shop", "--yes", at: server)
+                #expect(reply.code == 0 && reply.output.contains(sentence), "\(reply.output)\(reply.errors)")
+            }
+        }
+    }
+
     @Test func `several keys are revoked by one request, which the text, the ids and the JSON show`() async throws {
         let reply = #"{"data":[\#(Sample.key),\#(Sample.key(Self.other))]}"#
         for (option, expected) in [

@@ -59,6 +59,36 @@ extension Names {
         return NamedKey(collection: collection, id: key.id, label: "\(key.name) (\(key.id))")
     }
 
+    /// Returns the key whose events are asked for, which can have been deleted.
+    ///
+    /// A deleted key is found by its name in the events of its workspace.
+    ///
+    /// - Throws: The errors of `key(_:)`.
+    func keyWithEvents(_ target: KeyTarget) async throws -> NamedKey {
+        do {
+            return try await key(target)
+        } catch let failure as CommandFailure where failure.kind == .refused {
+            guard let deleted = try await deletedKey(target) else { throw failure }
+            return deleted
+        }
+    }
+
+    private func deletedKey(_ target: KeyTarget) async throws -> NamedKey? {
+        guard target.key.id == nil, let workspace = target.owner.workspace else { return nil }
+        let name = try await self.workspace(workspace)
+        let filter = MortiseClient.EventFilter(type: "deleted")
+        let events = try await items(
+            of: { $0.workspaces.events(name, filter, limit: 100) },
+            where: { $0.keyName == target.key }
+        )
+        guard let first = events.first, let id = first.keyID else { return nil }
+        guard events.count == 1 else {
+            let candidates = events.map { "\($0.keyID ?? "")  deleted \(DisplayText.second($0.occurredAt))" }
+            throw CommandFailure.ambiguous("deleted key", target.key, candidates)
+        }
+        return NamedKey(collection: try await collection(target.owner), id: id, label: "\(target.key) (\(id))")
+    }
+
     /// Returns the names of a workspace's keys, by their ids.
     ///
     /// Keys of one name are told apart by the first characters of their tokens. A key that is not among the newest of its kind, or that the

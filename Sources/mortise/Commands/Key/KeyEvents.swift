@@ -40,7 +40,7 @@ struct KeyEvents: ListCommand {
     }
 
     func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Event> {
-        let key = try await names.key(target)
+        let key = try await names.keyWithEvents(target)
         let filter = events.filter
         let limit = options.pages.limit
         return { $0.keys(key.collection).events(key.id, filter, limit: limit) }
