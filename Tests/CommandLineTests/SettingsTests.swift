@@ -265,7 +265,7 @@ import mortise
         ("MORTISE_OPERATIONS_LISTEN", "9090"), ("MORTISE_OPERATIONS_LISTEN", "unix:/s;proxy"),
         ("MORTISE_WEBHOOK_ALLOW", "localhost"),
         ("MORTISE_GATEWAY_LISTEN", "9000"), ("MORTISE_GATEWAY_LISTEN", "unix:"), ("MORTISE_GATEWAY_LISTEN", "a:1;tls"),
-        ("MORTISE_GATEWAY_LISTEN", "127.0.0.1:1,,unix:/s"), 
+        ("MORTISE_GATEWAY_LISTEN", "127.0.0.1:1,,unix:/s"),
         ("MORTISE_GATEWAY_OPEN", "yes"), ("MORTISE_TRUSTED_PROXIES", " , "), ("MORTISE_KEYS_PER_SUBJECT", "0"),
         ("MORTISE_EVENT_DAYS", "89"),
     ])
