@@ -24,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "History"))
 from clients import given_facts  # noqa: E402
 from connections import Connection, Lost, request  # noqa: E402
-from tenants import unknown_token  # noqa: E402
+from tenants import BODY, unknown_token  # noqa: E402
 
 PATIENCE = 60.0
 # The pause after a connection that was refused, which otherwise would make a busy loop.
@@ -103,7 +103,7 @@ class Harm:
 
     def unknown(self, genuine: str) -> str:
         """A token that no memory has."""
-        return unknown_token(genuine, random.getrandbits(128))
+        return unknown_token(genuine, random.randrange(10**BODY))
 
     # The acts
 

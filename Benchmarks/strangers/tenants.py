@@ -53,6 +53,7 @@ def checksum(text: str) -> str:
 
 def unknown_token(genuine: str, number: int) -> str:
     """A well-formed token of a genuine token's workspace that was never issued, another one for each number."""
+    assert number < 10**BODY, "the number has more digits than the body of a token"
     start = genuine.rindex("_") + 1
     stem = genuine[:start] + f"{number:0{BODY}d}" + genuine[start + BODY : -CHECKSUM]
     return stem + checksum(stem)

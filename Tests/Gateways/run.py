@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import http.client
 import http.server
@@ -299,6 +300,31 @@ def check_broken_script(folder: str) -> None:
     print("  a script that fails: nobody gets in (503)")
 
 
+def burst(keys: Keys) -> None:
+    """Sends as many requests at once as a gateway that was just started may get, each over a connection of its own.
+
+    Envoy asks about all of them at once, over connections to Mortise whose limits it does not know yet.
+    """
+    count = 600
+    key, token = keys.create("burst", ["read:other"])
+    together = threading.Barrier(count)
+
+    def ask(_: int) -> Answer:
+        connection = http.client.HTTPConnection(*GATEWAY, timeout=120, source_address=(CLIENT, 0))
+        with contextlib.closing(connection):
+            connection.connect()
+            together.wait(120)
+            connection.request("GET", "/orders", headers={"X-API-Key": token})
+            return Answer(connection.getresponse())
+
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        answers = list(pool.map(ask, range(count)))
+    wrong = [answer for answer in answers if answer.headers.get("x-mortise-reason") != "insufficient_scope"]
+    assert not wrong, f"{len(wrong)} of {count} requests have no verdict: {wrong[0]}"
+    keys.revoke(key)
+    print("  many requests at once: each has its verdict")
+
+
 def main(name: str) -> None:
     """Runs the checks for a gateway."""
     with contextlib.ExitStack() as stack:
@@ -328,6 +354,8 @@ def main(name: str) -> None:
             check_broken_script(folder)
         stack.enter_context(program(COMMANDS[name](folder), folder, name, HOME=folder))
         wait(f"{name} listens", lambda: send(GATEWAY, "GET", "/").status == 401)
+        if name == "envoy-grpc":
+            burst(Keys(admin))
 
         def stop() -> None:
             mortise.terminate()
