@@ -168,4 +168,26 @@ import Testing
             #expect(!outcome.output.unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{07}" || $0 == "\u{202E}" })
         }
     }
+
+    @Test func `everything about a key has a line for each of its secrets, and no JSON`() async throws {
+        let secrets = """
+            "secrets":[{"prefix":"mks_live_NEW","created_at":"2029-01-31T12:34:56Z","ends_at":null,"last_used_at":null,\
+            "last_used_address":null},{"prefix":"mks_live_OLD","created_at":"2028-01-31T12:34:56Z",\
+            "ends_at":"2029-02-01T12:34:56Z","last_used_at":null,"last_used_address":"192.0.2.1"}]
+            """
+        let key = Sample.key.replacing(#""secrets":[]"#, with: secrets)
+        try await ScriptedServer.with({ _ in .json(key) }) { server in
+            let outcome = try await Program.call("key", "get", Sample.id, "--workspace", "w", "--wide", at: server)
+            #expect(outcome.code == 0, "\(outcome.everything)")
+            let lines = outcome.output.split(separator: "\n").map(String.init)
+            let first = try #require(lines.firstIndex { $0.hasPrefix("secrets ") })
+            #expect(lines[first].contains(" prefix mks_live_NEW, created at 2029-01-31 12:34:56 UTC"))
+            try #require(lines.count > first + 1)
+            #expect(lines[first + 1].hasPrefix("        ") && lines[first + 1].contains(" prefix mks_live_OLD, "))
+            for text in ["ends at 2029-02-01 12:34:56 UTC", "last used address 192.0.2.1"] {
+                #expect(lines[first + 1].contains(text), "\(lines)")
+            }
+            #expect(!outcome.output.contains("{\""), "\(outcome.output)")
+        }
+    }
 }

@@ -26,7 +26,7 @@ struct ObjectText {
 
     /// All members, as the server names them, with blanks instead of underscores.
     var everything: [String] {
-        Self.aligned(object.members.map { ($0.name, text($0.name, $0.value, names: false)) })
+        Self.aligned(object.members.flatMap { rows($0.name, $0.value, names: false) })
     }
 
     /// The members that have a value and mean something to a person.
@@ -41,7 +41,7 @@ struct ObjectText {
                 guard !Self.isEmpty(member.value), value != Self.expected[member.name] else { return false }
                 return members != nil || !Self.technical.contains(member.name)
             }
-        return Self.aligned(shown.map { ($0.name, text($0.name, $0.value, names: true)) })
+        return Self.aligned(shown.flatMap { rows($0.name, $0.value, names: true) })
     }
 
     /// Returns names and texts as lines, with the texts below each other.
@@ -65,6 +65,20 @@ struct ObjectText {
         case .bool(let value): !value
         case .number: false
         }
+    }
+
+    /// Returns the rows of a member: one for each object of a list of objects, else one.
+    private func rows(_ name: String, _ value: JSONValue, names: Bool) -> [(name: String, text: String)] {
+        let objects = (value.array ?? []).compactMap(\.object)
+        guard !objects.isEmpty, objects.count == value.array?.count else {
+            return [(name, text(name, value, names: names))]
+        }
+        return objects.enumerated()
+            .map { index, object in
+                let parts = object.members.filter { !Self.isEmpty($0.value) }
+                    .map { "\($0.name.replacing("_", with: " ")) \(text($0.name, $0.value, names: true))" }
+                return (name: index == 0 ? name : "", text: DisplayText.list(parts))
+            }
     }
 
     private func text(_ name: String, _ value: JSONValue, names: Bool) -> String {
