@@ -255,6 +255,32 @@ import Testing
         }
     }
 
+    // The fault: the list says that a workspace with some UUID was deleted.
+    @Test func `events of a deleted workspace have the slug that other events name`() async throws {
+        func event(_ type: String, _ workspace: String, _ changes: String = "{}") -> String {
+            Sample.event.replacing("rotated", with: type).replacing("admin-key:x", with: "system")
+                .replacing(#""key_id":"key-1","key_name":"CI""#, with: #""key_id":null,"key_name":null"#)
+                .replacing("\"ws-1\"", with: "\"\(workspace)\"")
+                .replacing(#""changes":{}"#, with: #""changes":\#(changes)"#)
+        }
+        let list = [
+            event("workspace.deleted", "w-1"), event("workspace.archived", "w-2"), event("workspace.archived", "w-3"),
+            event("workspace.created", "w-1", #"{"slug":{"from":null,"to":"shop"}}"#),
+        ]
+        let older = event("workspace.created", "w-2", #"{"slug":{"from":null,"to":"billing"}}"#)
+        try await ScriptedServer.with({ request in
+            if request.uri.contains("type=workspace.created") { return Sample.list([older]) }
+            return request.uri.contains("/events") ? Sample.list(list) : Sample.list([])
+        }) { server in
+            let outcome = try await Program.call("organization", "events", "acme", at: server)
+            let lines = outcome.output.split(separator: "\n").dropFirst()
+            // Nothing names the third one.
+            let names = ["shop", "billing", "w-3", "shop"]
+            #expect(lines.count == names.count, "\(outcome.everything)")
+            for (line, name) in zip(lines, names) { #expect(line.contains(" \(name) "), "\(outcome.everything)") }
+        }
+    }
+
     @Test func `events name their actors, and a wide list has the ids`() async throws {
         let user = "0198c0de-0000-7000-8000-0000000000aa"
         let key = "0198c0de-0000-7000-8000-0000000000bb"

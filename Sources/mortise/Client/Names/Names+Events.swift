@@ -6,9 +6,38 @@ extension Names {
         await learnActors(of: events)
         // The event of a creation has the slug.
         let unnamed = events.filter { $0.isOfWorkspace && $0.text("slug") == nil }
-        for (organization, events) in Dictionary(grouping: unnamed, by: \.organizationID) {
-            await learnWorkspaces(events.compactMap(\.workspaceID), in: organization)
+        for (organization, group) in Dictionary(grouping: unnamed, by: \.organizationID) {
+            let asked = missing(group.compactMap(\.workspaceID), .workspace)
+            await learnWorkspaces(asked.sorted(), in: organization)
+            await learnDeletedWorkspaces(asked.filter { workspaceSlug($0) == $0 }, from: events, in: organization)
         }
+    }
+
+    /// Learns the slugs of workspaces that no list has any more, from these events or from those of the creations.
+    private func learnDeletedWorkspaces(
+        _ ids: Set<String>,
+        from events: [Mortise.Event],
+        in organization: String?
+    ) async {
+        guard !ids.isEmpty else { return }
+        var slugs = Self.slugs(in: events).filter { ids.contains($0.key) }
+        if let organization, slugs.count < ids.count {
+            let creations = try? await items(
+                of: { $0.organizations.events(organization, EventFilter(type: "workspace.created"), limit: 100) },
+                where: { event in event.workspaceID.map { ids.contains($0) } ?? false }
+            )
+            slugs.merge(Self.slugs(in: creations ?? [])) { known, _ in known }
+        }
+        learn(slugs, of: ids, .workspace)
+    }
+
+    /// Returns the slugs that events of workspaces name, by the ids of the workspaces. The newest event comes first and counts.
+    private static func slugs(in events: [Mortise.Event]) -> [String: String] {
+        let named = events.compactMap { event -> (String, String)? in
+            guard event.isOfWorkspace, let id = event.workspaceID, let slug = event.text("slug") else { return nil }
+            return (id, slug)
+        }
+        return Dictionary(named) { first, _ in first }
     }
 
     /// Returns the name of what an event is about: a key, a workspace, a member, a session issuer or a webhook.
