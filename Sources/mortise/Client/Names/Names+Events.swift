@@ -31,7 +31,9 @@ extension Names {
         learn(slugs, of: ids, .workspace)
     }
 
-    /// Returns the slugs that events of workspaces name, by the ids of the workspaces. The newest event comes first and counts.
+    /// Returns the slugs that events of workspaces name, by the ids of the workspaces.
+    ///
+    /// The newest event comes first and counts.
     private static func slugs(in events: [Mortise.Event]) -> [String: String] {
         let named = events.compactMap { event -> (String, String)? in
             guard event.isOfWorkspace, let id = event.workspaceID, let slug = event.text("slug") else { return nil }
