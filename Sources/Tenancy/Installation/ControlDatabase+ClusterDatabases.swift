@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Logging
 public import Migrations
-import Postgres
+package import Postgres
 
 /// The cluster databases: one on each cluster, which holds the leases of nodes and the fences around changes (decision 0014).
 ///
@@ -125,8 +125,10 @@ extension ControlDatabase {
         )
     }
 
-    /// Reads all clusters, a page at a time.
-    static func allClusters(_ control: PostgresConnection) async throws -> [Cluster] {
+    /// Reads all clusters, newest first, a page at a time.
+    ///
+    /// - Throws: The errors of the database.
+    package static func allClusters(_ control: PostgresConnection) async throws -> [Cluster] {
         let store = ControlStore(control)
         var clusters: [Cluster] = []
         var position = PagePosition.first

@@ -43,7 +43,7 @@ struct ClusterRun {
             do {
                 try await body(control)
             } catch let error as TenancyError where error.code == .unknownCluster {
-                let names = try await Self.clusters(connection).map { (name: $0.name, other: "") }
+                let names = try await ControlDatabase.allClusters(connection).map { (name: $0.name, other: "") }
                 let near = NearestName.suggestion(for: name, among: names).map { ["Did you mean \($0)?"] } ?? []
                 throw CommandFailure(
                     .refused,
@@ -72,19 +72,7 @@ struct ClusterRun {
     ///
     /// - Throws: `CommandFailure`.
     func list() async throws -> [Cluster] {
-        try await withControl { _, connection in try await Self.clusters(connection) }
-    }
-
-    private static func clusters(_ connection: PostgresConnection) async throws -> [Cluster] {
-        let store = ControlStore(connection)
-        var clusters: [Cluster] = []
-        var position = PagePosition.first
-        while true {
-            let page = try await store.clusters(PageRequest(limit: 100, position))
-            clusters += page.items
-            guard let next = page.next else { return clusters }
-            position = .after(next)
-        }
+        try await withControl { _, connection in try await ControlDatabase.allClusters(connection) }
     }
 
     private func withControl<Value>(
