@@ -398,6 +398,34 @@ import Testing
         await cache.shutdown()
     }
 
+    // A short need for a few more values waits for nothing, and the credit for it does not grow without an end.
+    @Test func `an owner replaces a few values without a pause after a time without replacements`() async throws {
+        let clock = Locked(ContinuousClock.now)
+        let cache = LeasedCache<String, Int>(
+            capacity: 2,
+            replacementPause: .seconds(100),
+            replacementBurst: 3,
+            patience: .ample,
+            now: { clock.withLock { $0 } },
+            close: { _ in }
+        )
+        let owner = UUID()
+        _ = try await cache.withValue("s", of: UUID(), make: { 0 }) { $0 }
+        _ = try await cache.withValue("first", of: owner, make: { 0 }) { $0 }
+        for quiet in [0, 100_000] {
+            clock.withLock { $0 += .seconds(quiet) }
+            for number in 1...3 {
+                let value = try await cache.withValue("\(quiet)-\(number)", of: owner, make: { number }) { $0 }
+                #expect(value == number)
+            }
+            let paused = Task { try await cache.withValue("\(quiet)-4", of: owner, make: { 4 }) { $0 } }
+            try await eventually("the fourth replacement waits") { cache.waitingCount == 1 }
+            paused.cancel()
+            await #expect(throws: CancellationError.self) { try await paused.value }
+        }
+        await cache.shutdown()
+    }
+
     @Test func `callers that wait for the end of a pause are served then`() async throws {
         let cache = Self.cache(pause: .milliseconds(1))
         _ = try await cache.withValue("s", of: UUID(), make: { 0 }) { $0 }

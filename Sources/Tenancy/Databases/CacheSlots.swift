@@ -12,7 +12,8 @@ import Locks
 ///
 /// Opening a value can be work for the whole machine, so an owner opens a few at once. Its other callers wait. An owner that uses more values
 /// than it can have opens one for nearly each call, and goes on for as long as it likes. So it pauses between two values that take the place
-/// of others, and each of them serves all callers that came meanwhile. An owner that has all values disturbs nobody, and does not pause.
+/// of others, after a few of them, and each of them serves all callers that came meanwhile. An owner that has all values disturbs nobody, and
+/// does not pause.
 struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     typealias Entry = LeasedEntry<Key, Value>
 
@@ -36,6 +37,8 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     let maximumOpenings: Int?
     /// The time between two values of one owner that take the place of others; `nil` for none.
     let replacementPause: Duration?
+    /// The number of such values that an owner opens without a pause after a time without them.
+    let replacementBurst: Int
     /// The number of uses at the last search for unused values.
     var mark: UInt64 = 0
     private(set) var isShutDown = false
@@ -43,18 +46,25 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     private var shares: [UUID?: Int] = [:]
     /// The number of values that each owner is opening, granted slots that are not taken yet included.
     private var openings: [UUID?: Int] = [:]
-    /// The instants until which owners pause.
+    /// The instants at which the pauses of owners for all that they replaced will be over, one pause after the other.
     private var pauses: [UUID?: ContinuousClock.Instant] = [:]
     /// The number of slots that were granted to callers who have not taken them yet.
     private var reserved = 0
     /// The number of values that a server allowed, and the instant until which it counts.
     private var allowed: (number: Int, until: ContinuousClock.Instant)?
 
-    init(capacity: Int, maximumShare: Int? = nil, maximumOpenings: Int? = nil, replacementPause: Duration? = nil) {
+    init(
+        capacity: Int,
+        maximumShare: Int? = nil,
+        maximumOpenings: Int? = nil,
+        replacementPause: Duration? = nil,
+        replacementBurst: Int = 1
+    ) {
         self.capacity = max(1, capacity)
         self.maximumShare = maximumShare.map { max(1, $0) }
         self.maximumOpenings = maximumOpenings.map { max(1, $0) }
         self.replacementPause = replacementPause
+        self.replacementBurst = max(1, replacementBurst)
     }
 
     // MARK: Numbers
@@ -86,7 +96,13 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
 
     /// Returns true if an owner can replace a value now.
     private func canReplace(_ owner: UUID?, at now: ContinuousClock.Instant) -> Bool {
-        pauses[owner].map { $0 <= now } ?? true
+        remainingPause(of: owner, at: now) <= .zero
+    }
+
+    /// Returns the time after which an owner can replace a value; zero or less if it can now.
+    private func remainingPause(of owner: UUID?, at now: ContinuousClock.Instant) -> Duration {
+        guard let replacementPause, let end = pauses[owner] else { return .zero }
+        return end - now - replacementPause * (replacementBurst - 1)
     }
 
     /// Returns true if an owner can have the slot of an idle value of another.
@@ -180,14 +196,15 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
         openings[owner, default: 0] += 1
     }
 
-    /// Begins the pause of an owner for whose new value another one is closed.
+    /// Notes that a value is closed for a new one of an owner.
     ///
-    /// - Returns: The length of the pause; `nil` for none.
+    /// - Returns: The time after which the owner can replace the next one; `nil` for none.
     mutating func beginPause(of owner: UUID?, at now: ContinuousClock.Instant) -> Duration? {
         guard let replacementPause, shares.keys.contains(where: { $0 != owner }) else { return nil }
         pauses = pauses.filter { $0.value > now }
-        pauses[owner] = now + replacementPause
-        return replacementPause
+        pauses[owner] = (pauses[owner] ?? now) + replacementPause
+        let remaining = remainingPause(of: owner, at: now)
+        return remaining > .zero ? remaining : nil
     }
 
     mutating func endReservation(of owner: UUID?) {

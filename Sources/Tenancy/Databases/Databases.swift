@@ -380,6 +380,7 @@ public final class Databases: Sendable {
                 capacity: options.maximumLookupConnections ?? LookupLimit.first,
                 maximumOpenings: options.maximumLookupOpenings,
                 replacementPause: options.lookupReplacementPause,
+                replacementBurst: options.lookupReplacementBurst,
                 patience: options.placePatience,
                 isRefusal: { ($0 as? PostgresError)?.isRefusedConnection ?? false },
                 makeRoomElsewhere: {

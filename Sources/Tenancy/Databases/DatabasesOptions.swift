@@ -22,9 +22,13 @@ public struct DatabasesOptions: Sendable {
     public var maximumLookupOpenings: Int
     /// The time between two look-up connections of an organization for each of which another one is closed.
     ///
-    /// Default 25 ms. An organization that uses more workspaces than it can have connections to opens 40 a second then. As many as the
-    /// PostgreSQL server can open would occupy the processors for as long as the organization likes.
+    /// Default 150 ms. An organization that uses more workspaces than it can have connections to opens about 7 a second then. As many as
+    /// the PostgreSQL server can open would occupy the processors for as long as the organization likes.
     public var lookupReplacementPause: Duration
+    /// The number of such connections that an organization opens without a pause after a time without them.
+    ///
+    /// Default 8. So a short need for a few more connections waits for nothing.
+    public var lookupReplacementBurst: Int
     /// The maximum number of a cluster's workspaces that are managed at once.
     ///
     /// Default 8.
@@ -114,7 +118,8 @@ public struct DatabasesOptions: Sendable {
         maximumLookupConnections: Int? = nil,
         derivedLookupConnections: Int = 1000,
         maximumLookupOpenings: Int = 2,
-        lookupReplacementPause: Duration = .milliseconds(25),
+        lookupReplacementPause: Duration = .milliseconds(150),
+        lookupReplacementBurst: Int = 8,
         maximumManagedDatabases: Int = 8,
         placePatience: Duration = .seconds(2),
         leaseDeadline: Duration = .seconds(5),
@@ -139,6 +144,7 @@ public struct DatabasesOptions: Sendable {
         self.derivedLookupConnections = max(1, derivedLookupConnections)
         self.maximumLookupOpenings = max(1, maximumLookupOpenings)
         self.lookupReplacementPause = lookupReplacementPause
+        self.lookupReplacementBurst = lookupReplacementBurst
         self.maximumManagedDatabases = max(1, maximumManagedDatabases)
         self.placePatience = placePatience
         self.leaseDeadline = leaseDeadline

@@ -63,6 +63,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///     one, is done with it. Defaults to `nil`, all of them.
     ///   - replacementPause: The time between two values of one owner that take the place of others, while other owners have values, too. Its
     ///     callers wait meanwhile. Defaults to `nil`: no time.
+    ///   - replacementBurst: The number of such values that need no pause after a time without them. Defaults to 1.
     ///   - openingPatience: The time after which a value that is not open yet lets the next one be opened: it waits, and does not work.
     ///     Defaults to 0.25 s.
     ///   - patience: The maximum wait for a slot.
@@ -78,6 +79,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         maximumShare: Int? = nil,
         maximumOpenings: Int? = nil,
         replacementPause: Duration? = nil,
+        replacementBurst: Int = 1,
         openingPatience: Duration = .milliseconds(250),
         patience: Duration = .seconds(2),
         maximumWaiters: Int = 1024,
@@ -91,7 +93,8 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
                 capacity: capacity,
                 maximumShare: maximumShare,
                 maximumOpenings: maximumOpenings,
-                replacementPause: replacementPause
+                replacementPause: replacementPause,
+                replacementBurst: replacementBurst
             )
         )
         boundsOpenings = maximumOpenings != nil
@@ -481,7 +484,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         decisions.append((ticket, .success(.slot(evicted: evicted))))
     }
 
-    /// Lets an owner pause that replaces a value.
+    /// Lets an owner pause that replaces a value, unless it can replace the next one now.
     ///
     /// Its callers that wait are served at the end.
     private func beginPause(of owner: UUID?, _ state: inout CacheSlots<Key, Value>) {

@@ -33,7 +33,7 @@ package struct ConnectionSettings: Sendable, Equatable {
             maximumLookupConnections: lookupWorkspaces,
             maximumLookupOpenings: max(2, threads),
             // The more processors, the less an opening takes of them.
-            lookupReplacementPause: Duration.milliseconds(50) / max(2, threads),
+            lookupReplacementPause: Duration.milliseconds(300) / max(2, threads),
             maximumManagedDatabases: managedWorkspaces
         )
     }
