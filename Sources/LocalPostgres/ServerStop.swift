@@ -8,11 +8,20 @@ struct ServerStop: Sendable {
     /// Returns the command that stops the server and waits for its end.
     ///
     /// The command fails if no server runs.
-    func arguments(_ mode: LocalPostgres.StopMode) -> [String] {
+    func arguments(_ mode: LocalPostgres.StopMode) -> [String] { account.command(command(mode)) }
+
+    /// Returns the command that stops the server, if the process with the number in its file is the server.
+    ///
+    /// `pg_ctl` signals whatever has that number. Only a process that works in the data folder is the server. Its own account may see where it
+    /// works. Root may not without CAP_SYS_PTRACE, which containers do not have (proc(5), ptrace(2)).
+    func carefulArguments(_ mode: LocalPostgres.StopMode) -> [String] {
+        let script = #"read -r server < data/postmaster.pid && test "/proc/$server/cwd" -ef data && exec "$@""#
+        return account.command(["sh", "-c", script, "sh"] + command(mode))
+    }
+
+    private func command(_ mode: LocalPostgres.StopMode) -> [String] {
         let seconds = max(1, timeout.components.seconds)
-        return account.command([
-            installation.program("pg_ctl"), "stop", "-D", "data", "-m", mode.rawValue, "-w", "-t", "\(seconds)",
-        ])
+        return [installation.program("pg_ctl"), "stop", "-D", "data", "-m", mode.rawValue, "-w", "-t", "\(seconds)"]
     }
 
     /// Stops the server.

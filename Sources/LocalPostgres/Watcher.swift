@@ -24,11 +24,10 @@ struct Watcher: Sendable {
             flock --nonblock 8 || exit 0
             exec setsid --fork flock --no-fork --exclusive /proc/self/fd/9 "$@"
             """#
-        // pg_ctl signals the process that has the number in the file. Only a process that works in the data folder is the server.
-        let stop = #"read -r server < data/postmaster.pid && test "/proc/$server/cwd" -ef data && "$@""#
+        let stop = #""$@""#
         let remove = #"cd / && rm -rf -- "$0""#
         let script = removesFolder ? "\(stop)\n\(remove)" : stop
-        let watched = ["sh", "-c", script, folder.path] + stopping.arguments(removesFolder ? .immediate : .fast)
+        let watched = ["sh", "-c", script, folder.path] + stopping.carefulArguments(removesFolder ? .immediate : .fast)
         try await ServerCommand(arguments: ["sh", "-c", launch, "sh"] + watched, folder: folder.path)
             .check(timeout: timeout)
     }
