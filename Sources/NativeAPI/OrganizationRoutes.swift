@@ -127,10 +127,11 @@ struct OrganizationRoutes: Sendable {
             tag: NativeSurface.Tag.organizations,
             summary: "Change an organization",
             description: """
-                An absent member stays as it is. Existing tokens keep their prefix. With a null `token_prefix`, new tokens have the \
-                prefix of their kind.
+                Operators change everything. Admin keys and members with `keys:write` and `webhooks:write` in the whole organization \
+                change `expiry_notice_days`, `unused_after_days` and `leak_action`. An absent member stays as it is. Existing tokens \
+                keep their prefix. With a null `token_prefix`, new tokens have the prefix of their kind.
                 """,
-            access: .operator(Permission.platform.rawValue),
+            access: .any(),
             parameters: [.organization],
             body: .required(
                 .object([
@@ -143,7 +144,7 @@ struct OrganizationRoutes: Sendable {
                 .named("OrganizationPatch")
             ),
             responses: [EndpointResult(.ok, "The changed organization.", OrganizationJSON.schema)],
-            problems: [.serviceUnavailable, .rateLimited]
+            problems: [.forbidden, .serviceUnavailable, .rateLimited]
         ) { request in
             var change = OrganizationChange(
                 name: try request.body.optional("name"),

@@ -14,15 +14,7 @@ extension OperatorRoutes {
                 try visit.request.parameter("organization"),
                 by: visit.caller
             )
-            var faults = FormFaults()
-            let change = NoticesForm.change(of: found, visit.form, &faults)
-            guard faults.isEmpty else {
-                return try await organizationPage(faults, visit, status: .unprocessableContent)
-            }
-            do {
-                _ = try await visit.platform.organizations.update(UUIDv7.text(of: found.id), change, by: visit.caller)
-            } catch {
-                guard let faults = FormFaults(error) else { throw error }
+            if let faults = try await NoticesForm.save(visit.form, of: found, visit.platform, by: visit.caller) {
                 return try await organizationPage(faults, visit, status: .unprocessableContent)
             }
             throw Redirect(location: "\(Self.path)/organizations/\(found.slug)?done=saved")

@@ -194,6 +194,7 @@ struct OperatorRoutes: Sendable {
             "hasIssuers": !issuers.items.isEmpty, "issuer": form["issuer"], "jwksURL": form["jwks_url"],
             "parties": form["authorized_parties"],
         ]
+        values["noticesPath"] = "\(Self.path)/organizations/\(id)/notices"
         values.merge(NoticesForm.values(found, form)) { _, new in new }
         values.merge(faults.values) { _, new in new }
         return visit.page("platform-organization", title: found.name, in: "Organizations", values, status: status)

@@ -6,13 +6,13 @@ import People
 import Service
 import Tenancy
 
-/// The settings: the organization, the member's own password and sessions, and the session issuers.
+/// The settings: the organization with its notices, the member's own password and sessions, and the session issuers.
 struct SettingsRoutes: Sendable {
     let context: ConsoleContext
 
     var endpoints: [ConsoleEndpoint] {
-        [show, changePassword, endSession, endOthers, issuers]
-            + ["password", "sessions", "sessions/{id}/end"].map(back)
+        [show, saveNotices, changePassword, endSession, endOthers, issuers]
+            + ["notices", "password", "sessions", "sessions/{id}/end"].map(back)
     }
 
     private static let path = "/console/settings"
@@ -34,13 +34,25 @@ struct SettingsRoutes: Sendable {
             "organizationID": UUIDv7.text(of: organization.id), "tokenPrefix": organization.tokenPrefix ?? "",
             "hasTokenPrefix": organization.tokenPrefix != nil, "leakText": NoticesText.leak(organization.leakAction),
             "expiryText": NoticesText.expiry(organization.expiryNoticeDays),
-            "unusedText": NoticesText.unused(organization.unusedAfterDays),
+            "unusedText": NoticesText.unused(organization.unusedAfterDays), "noticesPath": "\(Self.path)/notices",
+            "canChangeNotices": (try? OrganizationService.requireNotices(visit.principal)) != nil,
             "sessions": sessions.map { SessionView.values($0, current: visit.session.sessionID, at: visit.moment) },
             "hasOthers": sessions.count > 1, "hasPasswords": visit.platform.passwordUse == .on,
             "roles": Set(grants.map(\.role.rawValue)).sorted().joined(separator: ", "),
         ]
+        values.merge(NoticesForm.values(organization, visit.form)) { _, new in new }
         values.merge(faults.values) { _, new in new }
         return try await visit.page("settings", title: "Settings", in: .settings, values, status: status)
+    }
+
+    private var saveNotices: ConsoleEndpoint {
+        context.action("\(Self.path)/notices", id: "consoleSaveNotices") { visit in
+            let organization = try await visit.platform.organizations.get(visit.organization, by: visit.caller)
+            if let faults = try await NoticesForm.save(visit.form, of: organization, visit.platform, by: visit.caller) {
+                return try await page(faults, visit, status: .unprocessableContent)
+            }
+            throw Redirect(location: "\(Self.path)?done=saved")
+        }
     }
 
     /// Returns the name of the field of the password form for a member of the API.

@@ -1,10 +1,34 @@
 import KeyStore
+import Keys
+import Service
 import Tenancy
 
 /// The form with an organization's reaction to leaked tokens and its notices about keys.
 enum NoticesForm {
+    /// Saves the form.
+    ///
+    /// - Returns: The faults of its fields; `nil` if it is saved.
+    /// - Throws: The errors of the use case that are of no field.
+    static func save(
+        _ form: FormFields,
+        of organization: Organization,
+        _ platform: Platform,
+        by caller: Caller
+    ) async throws -> FormFaults? {
+        var faults = FormFaults()
+        let change = change(of: organization, form, &faults)
+        guard faults.isEmpty else { return faults }
+        do {
+            _ = try await platform.organizations.update(UUIDv7.text(of: organization.id), change, by: caller)
+            return nil
+        } catch {
+            guard let faults = FormFaults(error) else { throw error }
+            return faults
+        }
+    }
+
     /// Returns the change that the form asks for, what the person changed in it, and adds the faults of its fields.
-    static func change(of organization: Organization, _ form: FormFields, _ faults: inout FormFaults)
+    private static func change(of organization: Organization, _ form: FormFields, _ faults: inout FormFaults)
         -> OrganizationChange
     {
         let old = OldPage(form)

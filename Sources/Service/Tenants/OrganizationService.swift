@@ -108,22 +108,43 @@ public struct OrganizationService: Sendable {
         try await access.organization(name, for: caller.principal)
     }
 
-    /// Changes the name, slug or token prefix of an organization; for operators.
+    /// Changes an organization.
     ///
-    /// A change of nothing leaves no event.
+    /// Operators change everything. Admin keys and members with `keys:write` and `webhooks:write` in the whole organization change its
+    /// reaction to leaked tokens and its notices. A change of nothing leaves no event.
+    ///
+    /// - Throws: `notFound`, `forbidden`; `TenancyError`, or the database's errors.
     public func update(
         _ name: String,
         _ change: OrganizationChange,
         by caller: Caller
     ) async throws -> Organization {
-        try caller.principal.requirePlatform(.platform)
         let organization = try await get(name, by: caller)
+        try Self.require(change, caller.principal)
         if change == OrganizationChange() { return organization }
         return try await context.changeControl { transaction in
-            try await access.recheck(caller.principal, in: transaction).requirePlatform(.platform)
+            try Self.require(change, try await access.recheck(caller.principal, in: transaction))
             return try await context.control(in: transaction)
                 .updateOrganization(organization.id, change, by: caller.attribution)
         }
+    }
+
+    /// Throws unless the credential may make a change of an organization that it reaches.
+    private static func require(_ change: OrganizationChange, _ principal: Principal) throws(Refusal) {
+        guard principal.reach != .platform else { return try principal.requirePlatform(.platform) }
+        guard change.isOfNotices else {
+            throw .forbiddenKind(
+                "Only operators change the name, the slug and the token prefix of an organization. This needs an operator key."
+            )
+        }
+        try requireNotices(principal)
+    }
+
+    /// Throws unless the credential of an organization may change its reaction to leaked tokens and its notices.
+    package static func requireNotices(_ principal: Principal) throws(Refusal) {
+        for permission in [Permission.keysWrite, .webhooksWrite] { try principal.requireWide(permission) }
+        // The reaction outlives its author, and decides what becomes of live keys.
+        try principal.requireLive()
     }
 
     /// Deletes an organization with its default workspace, admin keys, members and session issuers; for operators.

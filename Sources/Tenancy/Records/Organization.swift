@@ -70,6 +70,9 @@ public struct OrganizationChange: Sendable, Hashable {
     /// The new reaction to a leaked token; `.some(nil)` restores the default.
     public var leakAction: LeakAction??
 
+    /// True if nothing else changes than the reaction to a leaked token and the notices.
+    package var isOfNotices: Bool { name == nil && slug == nil && tokenPrefix == nil }
+
     /// Creates a change.
     public init(name: String? = nil, slug: String? = nil, tokenPrefix: String?? = nil) {
         self.name = name
