@@ -52,6 +52,42 @@ import Testing
         }
     }
 
+    @Test func `an owner sets the reaction to leaks and the notices of the organization`() async throws {
+        try await withConsole { console in
+            let page = "/console/settings"
+            let owner = try await console.browser("ada@example.org", "owner")
+            func save(_ values: [String]) async throws -> Browser.Page {
+                try await owner.submit(page, to: "\(page)/notices", Array(zip(Self.settings, values)))
+            }
+            let wrong = try await save(["notify", "400", "often"])
+            #expect(wrong.status == 422)
+            for sentence in ["numbers from 1 to 365", "Enter a whole number, or nothing."] {
+                #expect(wrong.text.contains(sentence), "\(wrong.text)")
+            }
+            let typed = try wrong.field("expiry_notice_days", type: "text")
+            #expect(typed == "400")
+            let answer = try await save(["quarantine", "14, 2", "0"])
+            #expect(answer.status == 303 && answer.location == "\(page)?done=saved")
+            let settings = try await Self.saved(console)
+            #expect(settings == ["quarantine", [14, 2], 0])
+            let shown = try await owner.get(page)
+            #expect(shown.text.contains("<option value=\"quarantine\" selected>"))
+
+            // The attack: somebody without the right sends the form all the same.
+            let auditor = try await console.browser("eve@example.org", "auditor")
+            let read = try await auditor.get(page)
+            #expect(!read.text.contains("Save notices"))
+            let forged = try await auditor.submit(
+                page,
+                to: "\(page)/notices",
+                Array(zip(Self.settings, ["notify", "1", "1"]))
+            )
+            #expect(forged.status == 403)
+            let unchanged = try await Self.saved(console)
+            #expect(unchanged == settings)
+        }
+    }
+
     @Test(arguments: [
         (["notify", "7, soon", "0"], "Enter whole numbers with commas between them"),
         (["notify", "400", "0"], "The days before an end are up to 10 different numbers from 1 to 365."),

@@ -144,6 +144,7 @@ public struct OrganizationService: Sendable {
     package static func requireNotices(_ principal: Principal) throws(Refusal) {
         for permission in [Permission.keysWrite, .webhooksWrite] { try principal.requireWide(permission) }
         // The reaction outlives its author, and decides what becomes of live keys.
+        try principal.requireCurrent()
         try principal.requireLive()
     }
 
