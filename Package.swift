@@ -80,7 +80,8 @@ let package = Package(
             dependencies: ["LibPQ", "Locks", deque, log, tracing],
             swiftSettings: pointerSettings
         ),
-        .target(name: "LocalPostgres", dependencies: [log, subprocess], swiftSettings: settings),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "LocalPostgres", dependencies: ["CLinux", log, subprocess], swiftSettings: settings),
         .target(name: "CivilTime", swiftSettings: settings),
         .target(name: "Locks", swiftSettings: settings),
         .target(name: "JSON", swiftSettings: settings),

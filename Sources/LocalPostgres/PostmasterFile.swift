@@ -45,7 +45,7 @@ struct PostmasterFile: Sendable {
         let name = try? String(contentsOfFile: "/proc/\(processID)/comm", encoding: .utf8)
         guard let name, name.hasPrefix("postgres") || name.hasPrefix("postmaster") else { return false }
         // The working folder of a server is its data folder. If that cannot be read, the name must suffice.
-        guard let workingFolder = SystemCall.resolve("/proc/\(processID)/cwd") else { return true }
+        guard let workingFolder = SystemCall.workingFolder(of: processID) else { return true }
         return workingFolder == SystemCall.resolve(folder.data)
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The system calls that have no equivalent in Foundation.
@@ -42,6 +43,25 @@ package enum SystemCall {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
+    }
+
+    /// Returns the folder that a process works in, without links.
+    ///
+    /// Root may not see it without CAP_SYS_PTRACE, which containers do not have, but the account of the process may (proc(5), ptrace(2)). So root
+    /// looks with that account's rights. setfsuid(2) and setfsgid(2) change those of this thread alone.
+    ///
+    /// Returns `nil` if there is no such process, or if it is another account's.
+    static func workingFolder(of process: pid_t) -> String? {
+        let link = "/proc/\(process)/cwd"
+        if let folder = resolve(link) { return folder }
+        guard geteuid() == 0, let owner = status("/proc/\(process)") else { return nil }
+        let group = setfsgid(owner.st_gid)
+        let user = setfsuid(owner.st_uid)
+        defer {
+            _ = setfsuid(UInt32(bitPattern: user))
+            _ = setfsgid(UInt32(bitPattern: group))
+        }
+        return resolve(link)
     }
 
     /// Returns the status of a path, without following a link at its end.

@@ -1,0 +1,6 @@
+#ifndef MORTISE_CLINUX_SHIM_H
+#define MORTISE_CLINUX_SHIM_H
+
+#include <sys/fsuid.h>
+
+#endif
