@@ -105,6 +105,16 @@ package struct RawConnection {
         return received
     }
 
+    /// Waits until the bytes that have arrived are enough, or until the server closes its side, and returns them.
+    package nonisolated(nonsending) mutating func bytes(until isEnough: (ByteBuffer) -> Bool) async throws -> ByteBuffer {
+        while !isEnough(received), var more = try? await input.next(isolation: #isolation) {
+            received.writeBuffer(&more)
+        }
+        try Task.checkCancellation()
+        defer { received.clear() }
+        return received
+    }
+
     /// Takes one answer from the bytes that have arrived.
     ///
     /// Answers without a length have no body.
