@@ -131,7 +131,7 @@ struct OrganizationRoutes: Sendable {
                 change `expiry_notice_days`, `unused_after_days` and `leak_action`. An absent member stays as it is. Existing tokens \
                 keep their prefix. With a null `token_prefix`, new tokens have the prefix of their kind.
                 """,
-            access: .any(),
+            access: .anybody(.webhooksWrite),
             parameters: [.organization],
             body: .required(
                 .object([

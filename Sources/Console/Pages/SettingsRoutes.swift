@@ -47,6 +47,7 @@ struct SettingsRoutes: Sendable {
 
     private var saveNotices: ConsoleEndpoint {
         context.action("\(Self.path)/notices", id: "consoleSaveNotices") { visit in
+            try OrganizationService.requireNotices(visit.principal)
             let organization = try await visit.platform.organizations.get(visit.organization, by: visit.caller)
             if let faults = try await NoticesForm.save(visit.form, of: organization, visit.platform, by: visit.caller) {
                 return try await page(faults, visit, status: .unprocessableContent)

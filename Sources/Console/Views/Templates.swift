@@ -45,6 +45,7 @@ enum Templates {
         ("member", PackageResources.member_mustache),
         ("members", PackageResources.members_mustache),
         ("moment", PackageResources.moment_mustache),
+        ("notices-form", PackageResources.notices_form_mustache),
         ("own-sessions", PackageResources.own_sessions_mustache),
         ("pager", PackageResources.pager_mustache),
         ("plain", PackageResources.plain_mustache),
