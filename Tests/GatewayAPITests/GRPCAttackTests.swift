@@ -155,6 +155,9 @@ import Testing
                 #expect(resets.map(\.stream) == (1024..<1030).map { 2 * $0 + 1 })
                 #expect(resets.allSatisfy { $0.code == HTTP2ErrorCode.refusedStream.networkCode })
                 #expect(heads.allSatisfy { $0.type != 7 })
+                // The server stops when they have ended.
+                let ends = RawFrame.repeated(1024) { RawFrame.bytes(3, stream: 2 * $0 + 1, [0, 0, 0, 8]) }
+                try? await connection.send(ByteBuffer(bytes: ends))
             }
         }
     }

@@ -106,7 +106,9 @@ package struct RawConnection {
     }
 
     /// Waits until the bytes that have arrived are enough, or until the server closes its side, and returns them.
-    package nonisolated(nonsending) mutating func bytes(until isEnough: (ByteBuffer) -> Bool) async throws -> ByteBuffer {
+    package nonisolated(nonsending) mutating func bytes(until isEnough: (ByteBuffer) -> Bool) async throws
+        -> ByteBuffer
+    {
         while !isEnough(received), var more = try? await input.next(isolation: #isolation) {
             received.writeBuffer(&more)
         }

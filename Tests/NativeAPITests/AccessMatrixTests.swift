@@ -324,7 +324,9 @@ import Testing
         if path == "/openapi.json" { return .open }
         if path == "/v1/status" { return .operator("platform:*") }
         if path.hasPrefix("/v1/operator-keys") { return .operator("platform:*") }
-        if path == "/v1/organizations/{organization}", endpoint.method == .only(.patch) { return .any("webhooks:write") }
+        if path == "/v1/organizations/{organization}", endpoint.method == .only(.patch) {
+            return .any("webhooks:write")
+        }
         if ["/v1/organizations", "/v1/organizations/{organization}"].contains(path), !isReading {
             return .operator("platform:*")
         }
