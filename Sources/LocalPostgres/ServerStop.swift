@@ -13,7 +13,7 @@ struct ServerStop: Sendable {
     /// Returns the command that stops the server, if the process with the number in its file is the server.
     ///
     /// `pg_ctl` signals whatever has that number. Only a process that works in the data folder is the server. Its own account may see where it
-    /// works. Root may not without CAP_SYS_PTRACE, which containers do not have (proc(5), ptrace(2)).
+    /// works. Root may not without CAP_SYS_PTRACE, which containers lack by default (proc(5), ptrace(2)).
     func carefulArguments(_ mode: LocalPostgres.StopMode) -> [String] {
         let script = #"read -r server < data/postmaster.pid && test "/proc/$server/cwd" -ef data && exec "$@""#
         return account.command(["sh", "-c", script, "sh"] + command(mode))

@@ -47,10 +47,10 @@ package enum SystemCall {
 
     /// Returns the folder that a process works in, without links.
     ///
-    /// Root may not see it without CAP_SYS_PTRACE, which containers do not have, but the account of the process may (proc(5), ptrace(2)). So root
-    /// looks with that account's rights. setfsuid(2) and setfsgid(2) change those of this thread alone.
+    /// Root may not see it without CAP_SYS_PTRACE, which containers lack by default, but the account of the process may (proc(5), ptrace(2)). So
+    /// root looks with that account's rights. setfsuid(2) and setfsgid(2) change those of this thread alone.
     ///
-    /// Returns `nil` if there is no such process, or if it is another account's.
+    /// Returns `nil` if there is no such process, or if this process may not see its folder.
     static func workingFolder(of process: pid_t) -> String? {
         let link = "/proc/\(process)/cwd"
         if let folder = resolve(link) { return folder }

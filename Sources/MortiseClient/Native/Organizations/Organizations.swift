@@ -3,7 +3,7 @@ import JSON
 extension Mortise {
     /// The calls for organizations.
     ///
-    /// Reading works with any credential, and changes require an operator key.
+    /// Reading works with any credential, and changes require an operator key, but for the notices and the reaction to leaks.
     public struct Organizations: Sendable {
         let transport: Transport
 
@@ -63,9 +63,10 @@ extension Mortise {
             try await transport.read(.get(["v1", "organizations", organization]))
         }
 
-        /// Changes the name, the slug, the token prefix or the times of notices of an organization.
+        /// Changes the name, the slug, the token prefix, the times of notices or the reaction to leaks of an organization.
         ///
-        /// Requires an operator key. Existing tokens keep their prefix. The call is retried only if nothing was sent.
+        /// Requires an operator key. For the days of notices and `leakAction`, a credential with `keys:write` and `webhooks:write` in the whole
+        /// organization suffices. Existing tokens keep their prefix. The call is retried only if nothing was sent.
         ///
         /// - Parameters:
         ///   - organization: The id or slug of the organization.

@@ -7,8 +7,8 @@ struct OrganizationCommand: AsyncParsableCommand {
         abstract: "Manage organizations: create, list, get, update, events, delete.",
         discussion: HelpText.reflowed(
             """
-            An organization owns workspaces, and its admin keys manage them. These commands are for the operators of the
-            platform and need the operator key.
+            An organization owns workspaces, and its admin keys manage them. The operators of the platform create, rename and
+            delete organizations, with the operator key.
             """
         ),
         subcommands: [

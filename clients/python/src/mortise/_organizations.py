@@ -88,7 +88,9 @@ class _OrganizationCalls:
     ) -> Call[Organization]:
         """Changes the settings of an organization.
 
-        Requires an operator key. Existing tokens keep their prefix. The call is retried only if nothing was sent.
+        Requires an operator key. For the days of notices and `leak_action`, a credential with `keys:write` and
+        `webhooks:write` in the whole organization suffices. Existing tokens keep their prefix. The call is retried only
+        if nothing was sent.
 
         Args:
             organization: The id or slug of the organization.
@@ -154,8 +156,14 @@ class _OrganizationCalls:
 
 
 class Organizations(_OrganizationCalls, SyncGroup):
-    """The calls for organizations. Reading works with any credential, and changes require an operator key."""
+    """The calls for organizations.
+
+    Reading works with any credential, and changes require an operator key, but for the notices and the reaction to leaks.
+    """
 
 
 class AsyncOrganizations(_OrganizationCalls, AsyncGroup):
-    """The calls for organizations. Reading works with any credential, and changes require an operator key."""
+    """The calls for organizations.
+
+    Reading works with any credential, and changes require an operator key, but for the notices and the reaction to leaks.
+    """
