@@ -158,12 +158,12 @@ class _OrganizationCalls:
 class Organizations(_OrganizationCalls, SyncGroup):
     """The calls for organizations.
 
-    Reading works with any credential, and changes require an operator key, but for the notices and the reaction to leaks.
+    Reading works with any credential. Changes require an operator key, but for the notices and the reaction to leaks.
     """
 
 
 class AsyncOrganizations(_OrganizationCalls, AsyncGroup):
     """The calls for organizations.
 
-    Reading works with any credential, and changes require an operator key, but for the notices and the reaction to leaks.
+    Reading works with any credential. Changes require an operator key, but for the notices and the reaction to leaks.
     """
