@@ -155,6 +155,11 @@ import Testing
                 #expect(resets.map(\.stream) == (1024..<1030).map { 2 * $0 + 1 })
                 #expect(resets.allSatisfy { $0.code == HTTP2ErrorCode.refusedStream.networkCode })
                 #expect(heads.allSatisfy { $0.type != 7 })
+                // The connection still answers, and none of the other streams has ended.
+                try await connection.send(ByteBuffer(bytes: RawFrame.bytes(6, [UInt8](repeating: 1, count: 8))))
+                let isPong: (RawFrame.Head) -> Bool = { $0.type == 6 && $0.flags & 1 != 0 }
+                let later = RawFrame.heads(try await connection.bytes { RawFrame.heads($0).contains(where: isPong) })
+                #expect(later.contains(where: isPong) && later.allSatisfy { $0.type != 3 && $0.type != 7 }, "\(later)")
                 // The server stops when they have ended.
                 let ends = RawFrame.repeated(1024) { RawFrame.bytes(3, stream: 2 * $0 + 1, [0, 0, 0, 8]) }
                 try? await connection.send(ByteBuffer(bytes: ends))

@@ -99,10 +99,7 @@ package struct RawConnection {
 
     /// Waits until the server closes its side, and returns the bytes until then.
     package nonisolated(nonsending) mutating func restBytes() async throws -> ByteBuffer {
-        while var more = try? await input.next(isolation: #isolation) { received.writeBuffer(&more) }
-        try Task.checkCancellation()
-        defer { received.clear() }
-        return received
+        try await bytes { _ in false }
     }
 
     /// Waits until the bytes that have arrived are enough, or until the server closes its side, and returns them.

@@ -1,6 +1,5 @@
 import Endpoints
 import HTTPTypes
-import Keys
 import Service
 import Tenancy
 

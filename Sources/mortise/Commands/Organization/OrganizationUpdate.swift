@@ -11,7 +11,7 @@ struct OrganizationUpdate: ObjectCommand {
             Options that are absent change nothing. Tokens depend on neither name nor slug. Existing tokens keep their prefix.
             """,
             needs: """
-                a running server, and the operator key. For the options of notices and leaks an admin key or a member's session with \
+                a running server, and the operator key. For the options of notices and leaks, an admin key or a member's session with \
                 keys:write and webhooks:write in the whole organization suffices (see Connection)
                 """,
             examples: [
