@@ -31,6 +31,7 @@ package final class Notices: Sendable {
     /// - Parameters:
     ///   - databases: Lends connections.
     ///   - announcer: Announces the events of this node's changes.
+    ///   - searches: The databases that are to be searched for notices soon.
     ///   - secrets: The secrets file.
     ///   - quota: The maximum number of deliveries of an organization that wait for an attempt.
     ///   - options: The settings.
@@ -39,6 +40,7 @@ package final class Notices: Sendable {
     package init(
         _ databases: Databases,
         announcer: EventAnnouncer,
+        searches: SearchRequests,
         secrets: SecretsFile,
         quota: Int,
         options: NoticeOptions,
@@ -62,7 +64,13 @@ package final class Notices: Sendable {
             options: options,
             logger: logger
         )
-        search = NoticeSearch(databases: databases, announcer: announcer, options: options, logger: logger)
+        search = NoticeSearch(
+            databases: databases,
+            announcer: announcer,
+            requests: searches,
+            options: options,
+            logger: logger
+        )
         worker = DeliveryWorker(
             node: node,
             databases: databases,
@@ -122,7 +130,7 @@ package final class Notices: Sendable {
     /// Searches every database for keys that need a notice, whether or not a search is due.
     ///
     /// - Throws: The control database's errors.
-    package func searchNow() async throws { try await search.search(isComplete: true) }
+    package func searchNow() async throws { try await search.searchAll() }
 
     /// Closes the connections to receivers, and ends the threads that resolve names.
     ///

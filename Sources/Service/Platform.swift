@@ -82,6 +82,7 @@ public final class Platform: Sendable {
     ///   - exchange: Sends requests to session issuers, the identity provider and GitHub, within about 5 s and 256 KiB.
     ///   - version: The version of the program. Defaults to `unknown`.
     ///   - options: The settings of webhooks and notices.
+    ///   - searches: The databases that are to be searched for notices soon. Defaults to none.
     ///   - leakOptions: The settings of reports of leaked tokens.
     ///   - longLists: The maximum number of long lists that are written at once. Defaults to 1.
     ///   - logger: The logger.
@@ -104,6 +105,7 @@ public final class Platform: Sendable {
         exchange: @escaping OutboundExchange,
         version: String = "unknown",
         notices options: NoticeOptions = NoticeOptions(),
+        searches: SearchRequests = SearchRequests(),
         leaks leakOptions: LeakOptions = LeakOptions(),
         longLists: Int = 1,
         logger: Logger
@@ -119,6 +121,7 @@ public final class Platform: Sendable {
             provisioner: provisioner,
             verifier: verifier,
             usage: usage,
+            searches: searches,
             quotas: quotas,
             passwordUse: passwordUse,
             secrets: secrets,
@@ -175,6 +178,7 @@ public final class Platform: Sendable {
         notices = try Notices(
             databases,
             announcer: context.announcer,
+            searches: searches,
             secrets: secrets,
             quota: quotas.waitingDeliveriesPerOrganization,
             options: options,

@@ -168,7 +168,11 @@ public final class UsageRecorder: Sendable {
                     return true
                 }
                 guard counts.count < bound else { return false }
-                var count = UsageCount(secretID: state.secretID, keyID: state.keyID)
+                var count = UsageCount(
+                    secretID: state.secretID,
+                    keyID: state.keyID,
+                    isOfReplacedSecret: state.secret.endsAt != nil
+                )
                 count.add(code, at: now, from: address)
                 counts[state.secretID] = Pending(database: database, count: count)
                 return true

@@ -10,9 +10,9 @@ import Testing
 
 /// Notices before it is too late: ends, grace periods, keys without use, and limits.
 @Suite(.hangLimit) struct KeyNoticeTests {
-    private static let keys = "/v1/workspaces/default/service-keys"
+    static let keys = "/v1/workspaces/default/service-keys"
 
-    private static func create(
+    static func create(
         _ mortise: ServerHarness,
         _ name: String,
         _ more: [String: JSONValue] = [:]
@@ -26,23 +26,23 @@ import Testing
     }
 
     /// Returns an instant of the future.
-    private static func end(in time: Duration) -> JSONValue {
+    static func end(in time: Duration) -> JSONValue {
         let now = Timestamp(microsecondsSinceUnixEpoch: Int64(Date().timeIntervalSince1970 * 1_000_000))
         return .string((now + time).rfc3339)
     }
 
     /// Returns the notices of a type about a key, newest first.
-    private static func notices(_ mortise: ServerHarness, _ path: String, _ type: String) async throws -> [JSONValue] {
+    static func notices(_ mortise: ServerHarness, _ path: String, _ type: String) async throws -> [JSONValue] {
         let answer = try await mortise.api.get("\(path)/events?type=\(type)", as: mortise.adminToken)
         return try #require(answer["data"]?.array).map { $0["changes"] ?? .null }
     }
 
-    private static func days(_ mortise: ServerHarness, _ path: String) async throws -> [JSONValue] {
+    static func days(_ mortise: ServerHarness, _ path: String) async throws -> [JSONValue] {
         try await notices(mortise, path, "expiring").map { $0["days"] ?? .null }
     }
 
     /// Runs a server that searches for notices only when the test asks for it, with a time that the test moves.
-    private static func withTime(_ body: (ServerHarness, TestTime) async throws -> Void) async throws {
+    static func withTime(_ body: (ServerHarness, TestTime) async throws -> Void) async throws {
         let time = TestTime()
         try await withMortise(configure: { configuration in
             try? configuration.allowLoopback()
@@ -176,18 +176,6 @@ import Testing
             for _ in 0..<2 { try await mortise.searchNotices() }
             let count = try await Self.notices(mortise, key.path, "limit_reached").count
             #expect(count == 1)
-        }
-    }
-
-    // The fault: the search is never begun.
-    @Test func `a node makes a search that is due`() async throws {
-        try await withMortise(configure: { $0.notices.searches = true }) { mortise in
-            let key = try await Self.create(mortise, "a", ["expires_at": Self.end(in: .seconds(72_000))])
-            try await mortise.script(
-                mortise.installation.control,
-                "UPDATE control.notice_searches SET due_at = clock_timestamp()"
-            )
-            try await eventually("the notice is written") { try await Self.days(mortise, key.path) == [1] }
         }
     }
 

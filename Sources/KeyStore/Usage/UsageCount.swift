@@ -9,6 +9,8 @@ public struct UsageCount: Sendable {
     public var keyID: UUID
     /// The last accepted verification; `nil` if all were refused.
     public var lastUse: KeyUse?
+    /// True if the secret was replaced, and ends before its key.
+    private var isOfReplacedSecret: Bool
     /// The count of the first minute and verdict, which nearly all verifications share.
     ///
     /// It needs no memory of its own.
@@ -50,9 +52,15 @@ public struct UsageCount: Sendable {
     }
 
     /// Creates a count of zero.
-    public init(secretID: UUID, keyID: UUID) {
+    ///
+    /// - Parameters:
+    ///   - secretID: The secret.
+    ///   - keyID: The key.
+    ///   - isOfReplacedSecret: True if the secret was replaced, and ends before its key. Defaults to false.
+    public init(secretID: UUID, keyID: UUID, isOfReplacedSecret: Bool = false) {
         self.secretID = secretID
         self.keyID = keyID
+        self.isOfReplacedSecret = isOfReplacedSecret
         others = [:]
     }
 
@@ -73,6 +81,11 @@ public struct UsageCount: Sendable {
         return otherAddresses.union([address])
     }
 
+    /// True if the uses can make a notice due: they reached a limit, or presented a secret that was replaced.
+    package var concernsNotices: Bool {
+        isOfReplacedSecret || verdicts.keys.contains { $0.code == .rateLimited }
+    }
+
     var accepted: Int { verdicts.reduce(0) { $1.key.code == .valid ? $0 + $1.value : $0 } }
 
     /// Counts one verification.
@@ -89,6 +102,7 @@ public struct UsageCount: Sendable {
     /// Adds another count of the same secret.
     public mutating func merge(_ other: UsageCount) {
         for (minute, number) in other.verdicts { add(number, minute) }
+        isOfReplacedSecret = isOfReplacedSecret || other.isOfReplacedSecret
         add(other.lastUse)
         for address in other.otherAddresses { keep(address) }
     }

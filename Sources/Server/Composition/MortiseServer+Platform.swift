@@ -1,6 +1,7 @@
 import KeyStore
 import Keys
 import Logging
+import Notices
 import Postgres
 import Service
 import Tenancy
@@ -29,6 +30,7 @@ extension MortiseServer {
             logger: logger
         )
         let databases = try Databases(control, reactors: threads.reactors, options: configuration.databases)
+        let searches = SearchRequests()
         let usage = UsageRecorder(
             options: configuration.usage,
             logger: logger,
@@ -44,11 +46,13 @@ extension MortiseServer {
                 try await databases.noting(nil, isChange: true) {
                     try await databases.control.usage.withConnection { try await UsageStore($0).add(counts) }
                 }
+                searches.add(ofAdminKeys: counts.filter(\.concernsNotices).map(\.keyID))
             case .workspace(let workspace):
                 // The verifications that are counted left a look-up connection behind, so a flush opens none, unless it is late.
                 try await databases.noting(workspace, isChange: true) {
                     try await databases.withLookups(workspace) { try await UsageStore.add(counts, over: $0) }
                 }
+                if counts.contains(where: \.concernsNotices) { searches.add(workspace.workspaceID) }
             }
         }
         return try Platform(
@@ -80,6 +84,7 @@ extension MortiseServer {
             exchange: { try await outbound.send($0) },
             version: configuration.version,
             notices: configuration.notices,
+            searches: searches,
             leaks: configuration.leaks,
             // By default half of the processors.
             longLists: threads.reactors.count,

@@ -322,6 +322,8 @@ struct KeyChanges: Sendable {
             workspaceID: keys.workspaceID,
             makeID: { [context] in context.newID(at: $0) }
         )
+        // A failed COMMIT can have committed.
+        defer { if let place = keys.workspaceID ?? keys.keyOwner.organizationID { context.searches.add(place) } }
         return try await context.announcing(keys.workspace?.facts, lane) { mark in
             try await fenced(target, in: keys, lane, mark) { connection in
                 try await KeyStore.change(request, on: connection) { locked, transaction in

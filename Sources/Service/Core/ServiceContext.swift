@@ -18,6 +18,8 @@ final class ServiceContext: Sendable {
     let usage: UsageRecorder
     /// Tells the webhooks' part of this node of changes.
     let announcer: EventAnnouncer
+    /// The databases that are to be searched for notices soon.
+    let searches: SearchRequests
     let quotas: Quotas
     let passwordUse: PasswordUse
     let secrets: SecretsFile
@@ -42,6 +44,7 @@ final class ServiceContext: Sendable {
         provisioner: Provisioner,
         verifier: Verifier,
         usage: UsageRecorder,
+        searches: SearchRequests,
         quotas: Quotas,
         passwordUse: PasswordUse,
         secrets: SecretsFile,
@@ -55,6 +58,7 @@ final class ServiceContext: Sendable {
         self.verifier = verifier
         self.usage = usage
         announcer = EventAnnouncer(databases, logger: logger)
+        self.searches = searches
         self.quotas = quotas
         self.passwordUse = passwordUse
         self.secrets = secrets

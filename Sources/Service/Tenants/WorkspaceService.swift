@@ -174,6 +174,8 @@ public struct WorkspaceService: Sendable {
     public func resume(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
         try caller.principal.requireLive()
+        // Notices became due meanwhile.
+        defer { context.searches.add(workspace.id) }
         return try await context.provision { provisioner in
             try await provisioner.resume(workspace.id, by: caller.attribution, as: caller.principal.stateAuthority) {
                 transaction in

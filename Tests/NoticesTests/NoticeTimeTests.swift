@@ -1,0 +1,145 @@
+import FoundationEssentials
+import HTTPTestSupport
+import JSON
+import Keys
+import Postgres
+import ServerTestSupport
+import TestSupport
+import Testing
+
+@testable import Notices
+
+/// The times of the searches for notices, which need no webhook.
+@Suite(.hangLimit) struct NoticeTimeTests {
+    /// Runs a server that searches by itself.
+    private static func withSearches(_ body: (ServerHarness) async throws -> Void) async throws {
+        try await withMortise(configure: { $0.notices.searches = true }, body)
+    }
+
+    /// Returns the seconds between a workspace's last search and its next one; `nil` if none is planned.
+    private static func pause(_ mortise: ServerHarness, _ workspace: String = "default") async throws -> Double? {
+        let rows = try await mortise.rows(
+            mortise.installation.control,
+            """
+            SELECT extract(epoch FROM t.due_at - t.searched_at)::float8 FROM control.notice_times t
+            JOIN control.workspaces w ON w.id = t.id WHERE w.slug = '\(workspace)' AND t.searched_at > '-infinity'
+            """
+        )
+        return try rows.first?.decode(0, as: Double.self)
+    }
+
+    /// Waits for a search after which nothing is due within most of an hour.
+    private static func settle(_ mortise: ServerHarness) async throws {
+        try await mortise.script(mortise.installation.control, "UPDATE control.notice_times SET due_at = clock_timestamp()")
+        try await eventually("a search ends") { try await pause(mortise) ?? 0 > 3000 }
+    }
+
+    // The fault: the search is never begun, or only for organizations with a webhook.
+    @Test func `a node looks for notices after a change, without a webhook`() async throws {
+        try await Self.withSearches { mortise in
+            let key = try await KeyNoticeTests.create(mortise, "a", ["expires_at": KeyNoticeTests.end(in: .seconds(72_000))])
+            try await eventually("the notice is written") { try await KeyNoticeTests.days(mortise, key.path) == [1] }
+            // The next change waits for the rest of a minute, so changes without a pause make no searches without a pause.
+            try await Self.settle(mortise)
+            _ = try await mortise.makeServiceKey("b")
+            try await eventually("a search is planned") { try await Self.pause(mortise) == 60 }
+        }
+    }
+
+    // The fault: a notice that needs no change comes an hour late, or each database costs a connection each minute.
+    @Test func `a quiet database is searched when a notice becomes due, and otherwise after an hour`() async throws {
+        try await KeyNoticeTests.withTime { mortise, time in
+            func minutes() async throws -> Double {
+                try await mortise.searchNotices()
+                return (try #require(try await Self.pause(mortise)) / 60).rounded()
+            }
+            let day = 86_400
+            let key = try await KeyNoticeTests.create(
+                mortise,
+                "a",
+                ["expires_at": KeyNoticeTests.end(in: .seconds(40 * day + 600))]
+            )
+            #expect(try await minutes() == 60)
+            time.pass(.seconds(10 * day))
+            #expect(try await minutes() == 10)
+            time.pass(.seconds(660))
+            #expect(try await minutes() == 60)
+            #expect(try await KeyNoticeTests.days(mortise, key.path) == [30])
+            let grace: JSONValue = ["grace_period_seconds": .integer(Int64(2 * day))]
+            #expect(try await mortise.api.post("\(key.path)/rotate", grace, as: mortise.adminToken).status < 300)
+            // The times of the database did not move, so its grace period ended in the test's time. Another test covers its notice.
+            time.pass(.seconds(-9 * day - 1260))
+            #expect(try await minutes() == 10)
+            _ = try await mortise.makeServiceKey("unused")
+            time.pass(.seconds(89 * day + 660))
+            #expect(try await minutes() == 10)
+        }
+    }
+
+    // The fault: a search that a node began and never ended is not repeated, or two nodes make it.
+    @Test func `one node makes each search, and another one takes over if it dies`() async throws {
+        try await withMortise { mortise in
+            let control = mortise.server.platform.databases.control
+            func claim() async throws -> Int {
+                try await control.pool.withConnection { try await NoticeTimes(connection: $0).claim(upTo: 100).count }
+            }
+            try await control.pool.withConnection {
+                try await NoticeTimes(connection: $0).addMissing()
+                try await NoticeTimes(connection: $0).requestAll()
+            }
+            let first = try await claim()
+            #expect(first > 0)
+            #expect(try await claim() == 0)
+            try await mortise.script(
+                mortise.installation.control,
+                "UPDATE control.notice_times SET due_at = due_at - interval '2 minutes'"
+            )
+            #expect(try await claim() == first)
+        }
+    }
+
+    @Test func `new days of an organization make its searches due`() async throws {
+        try await Self.withSearches { mortise in
+            let end = KeyNoticeTests.end(in: .seconds(40 * 86_400))
+            let key = try await KeyNoticeTests.create(mortise, "a", ["expires_at": end])
+            try await Self.settle(mortise)
+            #expect(try await KeyNoticeTests.days(mortise, key.path) == [])
+            let days: JSONValue = ["expiry_notice_days": [50]]
+            let answer = try await mortise.api.send("PATCH", "/v1/organizations/default", days, as: mortise.operatorToken)
+            #expect(answer.status == 200)
+            try await eventually("the notice is written") { try await KeyNoticeTests.days(mortise, key.path) == [50] }
+        }
+    }
+
+    // The fault: only changes make a search due, and a limit is reached without one.
+    @Test func `a reached limit and a use of a replaced secret make a search due`() async throws {
+        try await Self.withSearches { mortise in
+            let limited = try await KeyNoticeTests.create(mortise, "a", ["rate_limit_per_minute": 1])
+            let rotated = try await KeyNoticeTests.create(mortise, "b")
+            let grace: JSONValue = ["grace_period_seconds": 86_400]
+            let answer = try await mortise.api.post("\(rotated.path)/rotate", grace, as: mortise.adminToken)
+            #expect(answer.status < 300)
+            try await Self.settle(mortise)
+            for _ in 0..<8 { _ = try await mortise.verdict(limited.token) }
+            await mortise.flushUsage()
+            try await eventually("a search is planned") { try await Self.pause(mortise) == 60 }
+            try await Self.settle(mortise)
+            #expect(try await mortise.verdict(rotated.token) == "valid")
+            await mortise.flushUsage()
+            try await eventually("a search is planned") { try await Self.pause(mortise) == 60 }
+        }
+    }
+
+    @Test func `a suspended workspace is not searched, and a resumed one is`() async throws {
+        try await Self.withSearches { mortise in
+            let workspace = "/v1/workspaces/default"
+            _ = try await mortise.makeServiceKey("a")
+            try await Self.settle(mortise)
+            #expect(try await mortise.api.post("\(workspace)/suspend", as: mortise.adminToken).status == 200)
+            try await mortise.script(mortise.installation.control, "UPDATE control.notice_times SET due_at = clock_timestamp()")
+            try await eventually("the search is given up") { try await Self.pause(mortise) == nil }
+            #expect(try await mortise.api.post("\(workspace)/resume", as: mortise.adminToken).status == 200)
+            try await eventually("the workspace is searched") { try await Self.pause(mortise) ?? 0 > 3000 }
+        }
+    }
+}
