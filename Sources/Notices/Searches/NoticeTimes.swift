@@ -1,5 +1,6 @@
 import FoundationEssentials
 import KeyStore
+import Keys
 import Postgres
 import Tenancy
 
