@@ -2,6 +2,7 @@ import FoundationEssentials
 public import KeyStore
 import Keys
 import Logging
+import Notices
 import People
 import Postgres
 public import Tenancy

@@ -1,3 +1,4 @@
+import Notices
 public import Tenancy
 
 extension WorkspaceService {

@@ -2,6 +2,7 @@ import FoundationEssentials
 import KeyStore
 import Keys
 import Logging
+import Notices
 public import Tenancy
 
 /// The use cases of workspaces.
