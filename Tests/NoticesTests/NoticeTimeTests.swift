@@ -3,7 +3,10 @@ import HTTPTestSupport
 import JSON
 import Keys
 import Postgres
+import Server
 import ServerTestSupport
+import Service
+import Tenancy
 import TestSupport
 import Testing
 
