@@ -33,14 +33,21 @@ import Testing
 
     /// Waits for a search after which nothing is due within most of an hour.
     private static func settle(_ mortise: ServerHarness) async throws {
-        try await mortise.script(mortise.installation.control, "UPDATE control.notice_times SET due_at = clock_timestamp()")
+        try await mortise.script(
+            mortise.installation.control,
+            "UPDATE control.notice_times SET due_at = clock_timestamp()"
+        )
         try await eventually("a search ends") { try await pause(mortise) ?? 0 > 3000 }
     }
 
     // The fault: the search is never begun, or only for organizations with a webhook.
     @Test func `a node looks for notices after a change, without a webhook`() async throws {
         try await Self.withSearches { mortise in
-            let key = try await KeyNoticeTests.create(mortise, "a", ["expires_at": KeyNoticeTests.end(in: .seconds(72_000))])
+            let key = try await KeyNoticeTests.create(
+                mortise,
+                "a",
+                ["expires_at": KeyNoticeTests.end(in: .seconds(72_000))]
+            )
             try await eventually("the notice is written") { try await KeyNoticeTests.days(mortise, key.path) == [1] }
             // The next change waits for the rest of a minute, so changes without a pause make no searches without a pause.
             try await Self.settle(mortise)
@@ -108,7 +115,12 @@ import Testing
             try await Self.settle(mortise)
             #expect(try await KeyNoticeTests.days(mortise, key.path) == [])
             let days: JSONValue = ["expiry_notice_days": [50]]
-            let answer = try await mortise.api.send("PATCH", "/v1/organizations/default", days, as: mortise.operatorToken)
+            let answer = try await mortise.api.send(
+                "PATCH",
+                "/v1/organizations/default",
+                days,
+                as: mortise.operatorToken
+            )
             #expect(answer.status == 200)
             try await eventually("the notice is written") { try await KeyNoticeTests.days(mortise, key.path) == [50] }
         }
@@ -139,7 +151,10 @@ import Testing
             _ = try await mortise.makeServiceKey("a")
             try await Self.settle(mortise)
             #expect(try await mortise.api.post("\(workspace)/suspend", as: mortise.adminToken).status == 200)
-            try await mortise.script(mortise.installation.control, "UPDATE control.notice_times SET due_at = clock_timestamp()")
+            try await mortise.script(
+                mortise.installation.control,
+                "UPDATE control.notice_times SET due_at = clock_timestamp()"
+            )
             try await eventually("the search is given up") { try await Self.pause(mortise) == nil }
             #expect(try await mortise.api.post("\(workspace)/resume", as: mortise.adminToken).status == 200)
             try await eventually("the workspace is searched") { try await Self.pause(mortise) ?? 0 > 3000 }

@@ -123,7 +123,9 @@ public struct OrganizationService: Sendable {
         let organization = try await get(name, by: caller)
         try Self.require(change, caller.principal)
         if change == OrganizationChange() { return organization }
-        defer { if change.expiryNoticeDays != nil || change.unusedAfterDays != nil { context.searches.add(allOf: organization.id) } }
+        let changesDays = change.expiryNoticeDays != nil || change.unusedAfterDays != nil
+        // A failed COMMIT can have committed.
+        defer { if changesDays { context.searches.add(allOf: organization.id) } }
         return try await context.changeControl { transaction in
             try Self.require(change, try await access.recheck(caller.principal, in: transaction))
             return try await context.control(in: transaction)
