@@ -24,27 +24,54 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-class Receiver:
-    """A receiver: the arrivals of each event, and the seconds before it answers."""
+class Receivers:
+    """Sound receivers: one server of nginx for each, whose log has the arrivals."""
 
-    def __init__(self, pause: float = 0) -> None:
-        self.pause = pause
-        self.arrivals: dict[str, list[tuple[float, float]]] = {}
-        self.lock = threading.Lock()
-        outer = self
+    def __init__(self, folder: Path, number: int) -> None:
+        self.log = folder / "arrivals"
+        self.ports = [18_200 + index for index in range(number)]
+        servers = "".join(f"server {{ listen 127.0.0.1:{port}; location / {{ return 204; }} }}\n" for port in self.ports)
+        configuration = folder / "nginx.conf"
+        configuration.write_text(f"""
+            daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+            events {{ worker_connections 4096; }}
+            http {{
+                log_format arrival '$msec $http_webhook_id $server_port';
+                access_log {self.log} arrival buffer=64k flush=1s;
+                keepalive_requests 1000000;
+                {servers}
+            }}
+        """)
+        self.process = subprocess.Popen(["nginx", "-e", str(folder / "nginx.log"), "-c", str(configuration)])
+        self.urls = [f"http://127.0.0.1:{port}/" for port in self.ports]
 
+    def count(self) -> int:
+        """Returns the number of arrivals so far."""
+        return self.log.read_bytes().count(b"\n") if self.log.exists() else 0
+
+    def arrivals(self) -> dict[tuple[str, str], list[float]]:
+        """Returns the times of the arrivals of each event at each receiver."""
+        found: dict[tuple[str, str], list[float]] = {}
+        for line in self.log.read_text().splitlines():
+            at, event, port = line.split()
+            found.setdefault((event, port), []).append(float(at))
+        return found
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+class SlowReceiver:
+    """A receiver that answers after some seconds."""
+
+    def __init__(self, pause: float) -> None:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                now = time.time()
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                key = body["data"]["key"]
-                if key is not None:
-                    sent = datetime.fromisoformat(body["timestamp"]).timestamp()
-                    with outer.lock:
-                        outer.arrivals.setdefault(key["id"], []).append((sent, now))
-                time.sleep(outer.pause)
+                self.rfile.read(int(self.headers["Content-Length"]))
+                time.sleep(pause)
                 self.send_response(204)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -149,6 +176,43 @@ def produce(ports: list[int], token: str, rate: float, end: float, created: list
             created.append(key["key"]["id"])
 
 
+def all_events(port: int, token: str) -> Iterator[dict]:
+    """Returns the creations of keys."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    path = "/v1/workspaces/default/events?type=created&limit=100"
+    cursor = ""
+    while True:
+        connection.request("GET", path + cursor, headers={"Authorization": f"Bearer {token}"})
+        page = json.loads(connection.getresponse().read())
+        yield from page["data"]
+        if page.get("next_cursor") is None:
+            return
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def instant(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def processor_times(nodes: list[int], nginx: int) -> dict[str, float]:
+    """Returns the seconds of processor time of the programs so far, the parts of PostgreSQL that have ended not included."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    found = {"Mortise": 0.0, "PostgreSQL": 0.0, "receivers": 0.0, "producers": time.process_time()}
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(entry.name)
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            name = (entry / "comm").read_text().strip()
+            seconds = (int(fields[11]) + int(fields[12])) / ticks
+            if pid in nodes:
+                found["Mortise"] += seconds
+            elif name == "postgres":
+                found["PostgreSQL"] += seconds
+            elif nginx in (pid, int(fields[1])):
+                found["receivers"] += seconds
+    return found
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--program", default=str(REPOSITORY / ".build/release/mortise"))
@@ -174,10 +238,10 @@ def measure(chosen: argparse.Namespace, folder: Path, url: str) -> None:
     nodes[1].start()
     nodes[1].wait()
     token = next(word for word in (folder / "keys").read_text().split() if word.startswith("mka_"))
-    good = [Receiver() for _ in range(chosen.receivers - chosen.dead - chosen.slow)]
-    slow = [Receiver(pause=5) for _ in range(chosen.slow)]
+    good = Receivers(folder, chosen.receivers - chosen.dead - chosen.slow)
+    slow = [SlowReceiver(5) for _ in range(chosen.slow)]
     connection = http.client.HTTPConnection("127.0.0.1", nodes[0].port, timeout=30)
-    urls = [receiver.url for receiver in good + slow] + ["http://127.0.0.1:9/"] * chosen.dead
+    urls = good.urls + [receiver.url for receiver in slow] + ["http://127.0.0.1:9/"] * chosen.dead
     for place in urls:
         call(connection, token, "/v1/organizations/default/webhooks", {"url": place, "event_types": ["key.created"]})
     created: list[str] = []
@@ -201,16 +265,27 @@ def measure(chosen: argparse.Namespace, folder: Path, url: str) -> None:
     for worker in workers:
         worker.join()
     took = time.monotonic() - begin
+    expected = len(created) * len(good.ports)
     limit = time.monotonic() + 60
-    while time.monotonic() < limit and any(len(receiver.arrivals) < len(created) for receiver in good):
+    while time.monotonic() < limit and good.count() < expected:
         time.sleep(0.2)
-    lost = sum(1 for receiver in good for key in created if key not in receiver.arrivals)
-    again = sum(len(arrivals) - 1 for receiver in good for arrivals in receiver.arrivals.values())
-    delays = sorted(min(now for _, now in a) - a[0][0] for receiver in good for a in receiver.arrivals.values())
+    if chosen.kills:
+        # Events of changes whose answer was lost, and repetitions, are among the arrivals.
+        time.sleep(15)
+    used = processor_times([node.process.pid for node in nodes], good.process.pid)
+    events = {event["key_id"]: event for event in all_events(nodes[0].port, token)}
     for node in nodes:
         node.kill()
+    good.stop()
+    arrivals = good.arrivals()
+    times = [arrivals.get((events[key]["id"], str(port)), []) for key in created for port in good.ports]
+    starts = [instant(events[key]["occurred_at"]) for key in created for _ in good.ports]
+    lost = sum(1 for found in times if not found)
+    again = sum(len(found) - 1 for found in arrivals.values())
+    delays = sorted(found[0] - start for found, start in zip(times, starts, strict=True) if found)
     print(f"{len(created)} events in {took:.0f} s ({len(created) / took:.0f}/s), {chosen.kills} SIGKILLs")
-    print(f"{len(good)} receivers: {len(delays)} deliveries, {again} repeated, {lost} lost")
+    print(f"processor time: {', '.join(f'{name} {value:.1f} s' for name, value in used.items())}")
+    print(f"{len(good.ports)} receivers: {len(delays)} deliveries, {again} repeated, {lost} lost")
     if delays:
         shown = ", ".join(f"{name} {delays[min(len(delays) - 1, int(part * len(delays)))]:.3f} s" for name, part in
                           (("p50", 0.5), ("p99", 0.99), ("max", 1)))

@@ -70,7 +70,7 @@ struct DeliveryQueue: Sendable {
     /// attempts for the events of the same subject before it. The lease is longer than an attempt, and short enough that a dead node is
     /// replaced within 15 s.
     ///
-    /// Of each webhook, the oldest 256 due deliveries are considered. A key with very many events at a receiver that does not answer would
+    /// Of each webhook, the oldest due deliveries are considered, about twice as many as it can get. A key with very many events at a receiver that does not answer would
     /// otherwise make each claim, also those for others, read all of them. The first delivery that waits for nothing is among them, because
     /// the deliveries of a subject become due in their order.
     ///
@@ -86,6 +86,10 @@ struct DeliveryQueue: Sendable {
             FROM control.webhooks w
             LEFT JOIN unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (id, rest, slow) ON u.id = w.id
             CROSS JOIN LATERAL (
+                SELECT coalesce(u.rest, CASE WHEN w.failing_since IS NULL THEN \(AttemptSlots.perWebhook)
+                    ELSE \(AttemptSlots.perFailingWebhook) END) AS rest
+            ) r
+            CROSS JOIN LATERAL (
                 SELECT d.id, d.next_attempt_at, d.sequence, row_number() OVER (ORDER BY d.next_attempt_at, d.sequence) AS turn
                 FROM (
                     SELECT * FROM control.webhook_deliveries d
@@ -93,17 +97,16 @@ struct DeliveryQueue: Sendable {
                       AND d.next_attempt_at <= statement_timestamp() + $2::bigint * interval '1 microsecond'
                       AND (d.leased_until IS NULL OR d.leased_until < statement_timestamp())
                     ORDER BY d.next_attempt_at, d.sequence
-                    LIMIT 256
+                    LIMIT 16 + 2 * r.rest
                 ) d
                 WHERE d.first_attempt_at IS NOT NULL OR d.sequence = (
                     SELECT min(e.sequence) FROM control.webhook_deliveries e
                     WHERE e.webhook_id = d.webhook_id AND e.subject_id = d.subject_id AND e.first_attempt_at IS NULL
                 )
                 ORDER BY d.next_attempt_at, d.sequence
-                LIMIT coalesce(u.rest, CASE WHEN w.failing_since IS NULL THEN \(AttemptSlots.perWebhook)
-                    ELSE \(AttemptSlots.perFailingWebhook) END)
+                LIMIT r.rest
             ) d
-            WHERE w.disabled_at IS NULL AND coalesce(u.rest, 1) > 0
+            WHERE w.disabled_at IS NULL AND r.rest > 0
         ), candidates AS (
             SELECT d.id, d.next_attempt_at, d.sequence, d.is_slow, row_number() OVER (
                 PARTITION BY d.organization_id, d.is_slow ORDER BY d.turn, d.next_attempt_at, d.sequence
