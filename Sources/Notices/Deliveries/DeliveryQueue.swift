@@ -70,9 +70,9 @@ struct DeliveryQueue: Sendable {
     /// attempts for the events of the same subject before it. The lease is longer than an attempt, and short enough that a dead node is
     /// replaced within 15 s.
     ///
-    /// Of each webhook, the oldest due deliveries are considered, about twice as many as it can get. A key with very many events at a receiver that does not answer would
-    /// otherwise make each claim, also those for others, read all of them. The first delivery that waits for nothing is among them, because
-    /// the deliveries of a subject become due in their order.
+    /// Of each webhook, the oldest due deliveries are considered, about twice as many as it can get. A key with very many events at a
+    /// receiver that does not answer would otherwise make each claim, also those for others, read all of them. The first delivery that
+    /// waits for nothing is among them, because the deliveries of a subject become due in their order.
     ///
     /// `statement_timestamp()` bounds the scan of an index. `clock_timestamp()` is volatile and cannot: each claim would read every
     /// delivery that waits, also those of a dead receiver that are due in hours.
