@@ -132,6 +132,9 @@ package final class Notices: Sendable {
     /// - Throws: The control database's errors.
     package func searchNow() async throws { try await search.searchAll() }
 
+    /// Makes the searches due that were asked for on this node, when the server stops.
+    package func noteSearches() async { await search.noteLastRequests() }
+
     /// Closes the connections to receivers, and ends the threads that resolve names.
     ///
     /// A thread that waits for a name server ends later: a stop does not wait for it.

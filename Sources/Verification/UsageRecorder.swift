@@ -164,16 +164,12 @@ public final class UsageRecorder: Sendable {
         let isCounted = shard(of: state.secretID, Self.threadIndex).counts
             .withLock { counts in
                 if let index = counts.index(forKey: state.secretID) {
-                    counts.values[index].count.add(code, at: now, from: address)
+                    counts.values[index].count.add(code, at: now, from: address, ofSecretEndingAt: state.secret.endsAt)
                     return true
                 }
                 guard counts.count < bound else { return false }
-                var count = UsageCount(
-                    secretID: state.secretID,
-                    keyID: state.keyID,
-                    isOfReplacedSecret: state.secret.endsAt != nil
-                )
-                count.add(code, at: now, from: address)
+                var count = UsageCount(secretID: state.secretID, keyID: state.keyID)
+                count.add(code, at: now, from: address, ofSecretEndingAt: state.secret.endsAt)
                 counts[state.secretID] = Pending(database: database, count: count)
                 return true
             }

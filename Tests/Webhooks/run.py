@@ -42,22 +42,25 @@ class Receivers:
                 {servers}
             }}
         """)
-        self.process = subprocess.Popen(["nginx", "-e", str(folder / "nginx.log"), "-c", str(configuration)])
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        self.process = subprocess.Popen([nginx, "-e", str(folder / "nginx.log"), "-c", str(configuration)])
         self.urls = [f"http://127.0.0.1:{port}/" for port in self.ports]
-
-    def count(self) -> int:
-        """Returns the number of arrivals so far."""
-        return self.log.read_bytes().count(b"\n") if self.log.exists() else 0
 
     def arrivals(self) -> dict[tuple[str, str], list[float]]:
         """Returns the times of the arrivals of each event at each receiver."""
         found: dict[tuple[str, str], list[float]] = {}
-        for line in self.log.read_text().splitlines():
+        if not self.log.exists():
+            return found
+        # The last line can be written in two parts.
+        for line in self.log.read_text().split("\n")[:-1]:
             at, event, port = line.split()
             found.setdefault((event, port), []).append(float(at))
         return found
 
-    def stop(self) -> None:
+    def __enter__(self) -> Receivers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self.process.terminate()
         self.process.wait()
 
@@ -195,7 +198,7 @@ def instant(text: str) -> float:
 
 
 def processor_times(nodes: list[int], nginx: int) -> dict[str, float]:
-    """Returns the seconds of processor time of the programs so far, the parts of PostgreSQL that have ended not included."""
+    """Returns the seconds of processor time of the programs so far, without processes of PostgreSQL that have ended."""
     ticks = os.sysconf("SC_CLK_TCK")
     found = {"Mortise": 0.0, "PostgreSQL": 0.0, "receivers": 0.0, "producers": time.process_time()}
     for entry in Path("/proc").iterdir():
@@ -238,7 +241,11 @@ def measure(chosen: argparse.Namespace, folder: Path, url: str) -> None:
     nodes[1].start()
     nodes[1].wait()
     token = next(word for word in (folder / "keys").read_text().split() if word.startswith("mka_"))
-    good = Receivers(folder, chosen.receivers - chosen.dead - chosen.slow)
+    with Receivers(folder, chosen.receivers - chosen.dead - chosen.slow) as good:
+        deliver(chosen, folder, nodes, token, good)
+
+
+def deliver(chosen: argparse.Namespace, folder: Path, nodes: list[Node], token: str, good: Receivers) -> None:
     slow = [SlowReceiver(5) for _ in range(chosen.slow)]
     connection = http.client.HTTPConnection("127.0.0.1", nodes[0].port, timeout=30)
     urls = good.urls + [receiver.url for receiver in slow] + ["http://127.0.0.1:9/"] * chosen.dead
@@ -267,8 +274,8 @@ def measure(chosen: argparse.Namespace, folder: Path, url: str) -> None:
     took = time.monotonic() - begin
     expected = len(created) * len(good.ports)
     limit = time.monotonic() + 60
-    while time.monotonic() < limit and good.count() < expected:
-        time.sleep(0.2)
+    while time.monotonic() < limit and len(good.arrivals()) < expected:
+        time.sleep(1)
     if chosen.kills:
         # Events of changes whose answer was lost, and repetitions, are among the arrivals.
         time.sleep(15)
@@ -276,10 +283,15 @@ def measure(chosen: argparse.Namespace, folder: Path, url: str) -> None:
     events = {event["key_id"]: event for event in all_events(nodes[0].port, token)}
     for node in nodes:
         node.kill()
-    good.stop()
+    # nginx writes its log once a second.
+    time.sleep(2)
+    if good.process.poll() is not None:
+        raise SystemExit("nginx has ended; is another program at its ports?")
     arrivals = good.arrivals()
-    times = [arrivals.get((events[key]["id"], str(port)), []) for key in created for port in good.ports]
-    starts = [instant(events[key]["occurred_at"]) for key in created for _ in good.ports]
+    # An event that is missing is lost.
+    found = [(events[key]["id"], instant(events[key]["occurred_at"])) if key in events else ("", 0.0) for key in created]
+    times = [arrivals.get((event, str(port)), []) for event, _ in found for port in good.ports]
+    starts = [at for _, at in found for _ in good.ports]
     lost = sum(1 for found in times if not found)
     again = sum(len(found) - 1 for found in arrivals.values())
     delays = sorted(found[0] - start for found, start in zip(times, starts, strict=True) if found)

@@ -4,7 +4,7 @@ DROP TABLE control.notice_searches;
 CREATE TABLE control.notice_times (
     -- The workspace or the organization.
     id uuid NOT NULL,
-    -- The next search. The node that moves the time makes the search, and nobody else does until then.
+    -- The next search. The node that moves the time makes the search.
     due_at timestamptz NOT NULL,
     -- The next search that reads the last use of all keys.
     complete_at timestamptz NOT NULL DEFAULT '-infinity',

@@ -32,58 +32,55 @@ extension NoticeWriter {
         """
 
     /// The keys that are unused for `$3` days within `$4` microseconds.
+    ///
+    /// The minute of a last use is indexed, and its instant is not.
     private static let upcomingUnused = wait(
         until: """
-            SELECT k.last_use + $3::bigint * interval '1 day' AS at FROM (
-                \(keys("coalesce(\(lastUse), k.created_at) AS last_use", isUpcomingUnused))
-            ) k
-            WHERE k.last_use > \(now) - $3::bigint * interval '1 day'
+            SELECT u.last_used_at + $3::bigint * interval '1 day' AS at
+            FROM auth.key_usage u JOIN (\(keys("k.created_at", BrowseQuery.works))) k ON k.id = u.key_id
+            WHERE u.last_used_minute >= date_trunc('minute', (\(unusedSince)) AT TIME ZONE 'UTC')
+              AND u.last_used_minute <= (\(unusedSoonSince)) AT TIME ZONE 'UTC'
+              AND u.last_used_at > \(unusedSince) AND u.last_used_at <= \(unusedSoonSince)
+              AND NOT EXISTS (SELECT FROM auth.key_usage o WHERE o.key_id = u.key_id AND o.last_used_at > \(unusedSoonSince))
+            UNION ALL SELECT k.at + $3::bigint * interval '1 day' FROM (\(keys("k.created_at AS at", isUpcomingUnused))) k
             """
     )
 
     private static let isUpcomingUnused = """
-        \(BrowseQuery.works)
-        AND k.created_at <= \(now) - $3::bigint * interval '1 day' + $4::bigint * interval '1 microsecond'
-        AND NOT EXISTS (SELECT FROM auth.key_usage u WHERE u.key_id = k.id
-            AND u.last_used_at > \(now) - $3::bigint * interval '1 day' + $4::bigint * interval '1 microsecond')
+        \(BrowseQuery.works) AND k.created_at > \(unusedSince) AND k.created_at <= \(unusedSoonSince)
+        AND NOT EXISTS (SELECT FROM auth.key_usage o WHERE o.key_id = k.id AND o.last_used_at > \(unusedSoonSince))
         """
 
-    /// The times until the next notices that become due without a change or a use of a key.
-    package struct Upcoming: Sendable {
-        /// Of the notice of an unused key; `nil` if none is due soon, or unused keys were not looked for.
-        package let unused: Duration?
-        /// Of another notice.
-        package let other: Duration?
-    }
+    private static let unusedSince = "\(now) - $3::bigint * interval '1 day'"
+    private static let unusedSoonSince = "\(unusedSince) + $4::bigint * interval '1 microsecond'"
 
-    /// Returns when the next notices become due.
+    /// Returns the time until the next notice that becomes due without a change or a use of a key.
     ///
     /// - Parameters:
+    ///   - group: The types.
     ///   - scope: The keys and their settings.
-    ///   - isComplete: True to look at unused keys, too, which reads all keys.
     ///   - shift: The difference between the time of notices and the database's time.
     ///   - limit: The time to look ahead.
     ///   - connection: A connection to the database.
-    /// - Returns: The times.
+    /// - Returns: The time; `nil` if no notice becomes due within the limit.
     /// - Throws: The database's errors.
     package static func upcoming(
+        _ group: Group,
         _ scope: Scope,
-        isComplete: Bool,
         shift: Duration,
         within limit: Duration,
         on connection: PostgresConnection
-    ) async throws -> Upcoming {
-        func wait(_ statement: Statement, _ days: any PostgresEncodable) async throws -> Duration? {
-            let values: [any PostgresEncodable] = [
-                scope.organizationID, shift.wholeMicroseconds, days, limit.wholeMicroseconds,
-            ]
-            let row = try await connection.query(statement, values).first
-            return try row?.decode(0, as: Int64?.self).map { .microseconds($0) }
+    ) async throws -> Duration? {
+        let (organization, shift, limit) = (scope.organizationID, shift.wholeMicroseconds, limit.wholeMicroseconds)
+        let rows: Rows
+        switch group {
+        case .timely:
+            rows = try await connection.query(upcoming, [organization, shift, scope.settings.expiryDays, limit])
+        case .unused:
+            let days = scope.settings.unusedAfterDays
+            guard days > 0 else { return nil }
+            rows = try await connection.query(upcomingUnused, [organization, shift, days, limit])
         }
-        let days = scope.settings.unusedAfterDays
-        return Upcoming(
-            unused: isComplete && days > 0 ? try await wait(upcomingUnused, days) : nil,
-            other: try await wait(upcoming, scope.settings.expiryDays)
-        )
+        return try rows.first?.decode(0, as: Int64?.self).map { .microseconds($0) }
     }
 }

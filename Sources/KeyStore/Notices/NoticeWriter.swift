@@ -137,14 +137,14 @@ package struct NoticeWriter: Sendable {
         limit: 4
     )
 
-    /// The counts of refusals arrive some seconds late, and the hourly search looks back for an hour.
+    /// The counts of refusals arrive some seconds late, and two searches can be more than an hour apart.
     private static let limitReached = statement(
         .limitReached,
         """
         SELECT k.id, k.name, l.hour AS about, 0::bigint AS days
         FROM (SELECT m.key_id, date_bin('1 hour', max(m.minute), timestamptz '2000-01-01 00:00:00+00') AS hour
             FROM auth.key_usage_minutes m
-            WHERE m.code = 'rate_limited' AND m.minute > clock_timestamp() - interval '70 minutes'
+            WHERE m.code = 'rate_limited' AND m.minute > statement_timestamp() - interval '70 minutes'
             GROUP BY m.key_id) l
         JOIN (\(keys("$2::bigint AS shift", "true"))) k ON k.id = l.key_id
         """,
@@ -161,33 +161,39 @@ package struct NoticeWriter: Sendable {
 
     // MARK: Work
 
+    /// The notices that one search looks for.
+    package enum Group: Sendable {
+        /// `expiring`, `grace_ending` and `limit_reached`, each of which an index finds.
+        case timely
+        /// `unused`, for which all old keys are read.
+        case unused
+    }
+
     /// Writes the rows of notices that are due and new, in their types' order.
     ///
     /// - Parameters:
+    ///   - group: The types.
     ///   - scope: The keys and their settings.
-    ///   - isComplete: True to look for unused keys, too, which reads all keys.
     ///   - shift: The difference between the time of notices and the database's time.
     /// - Returns: The notices, at most `batch` of each type, whose events ``record(_:in:makeID:)`` writes.
     /// - Throws: The database's errors.
-    package func take(_ scope: Scope, isComplete: Bool, shift: Duration) async throws -> [KeyNotice] {
+    package func take(_ group: Group, _ scope: Scope, shift: Duration) async throws -> [KeyNotice] {
         let shift = shift.wholeMicroseconds
         let organization = scope.organizationID
-        let settings = scope.settings
-        var found: [KeyNotice] = []
-        if !settings.expiryDays.isEmpty {
-            found += try await notices(
-                .expiring,
-                Self.expiring,
-                [organization, shift, settings.expiryDays, Self.batch]
-            )
+        let days = scope.settings.expiryDays
+        switch group {
+        case .timely:
+            var found: [KeyNotice] = []
+            if !days.isEmpty {
+                found += try await notices(.expiring, Self.expiring, [organization, shift, days, Self.batch])
+            }
+            found += try await notices(.graceEnding, Self.graceEnding, [organization, shift, Self.batch])
+            return found + (try await notices(.limitReached, Self.limitReached, [organization, shift, Self.batch]))
+        case .unused:
+            let days = scope.settings.unusedAfterDays
+            guard days > 0 else { return [] }
+            return try await notices(.unused, Self.unused, [organization, shift, days, Self.batch])
         }
-        found += try await notices(.graceEnding, Self.graceEnding, [organization, shift, Self.batch])
-        found += try await notices(.limitReached, Self.limitReached, [organization, shift, Self.batch])
-        if isComplete, settings.unusedAfterDays > 0 {
-            let days = settings.unusedAfterDays
-            found += try await notices(.unused, Self.unused, [organization, shift, days, Self.batch])
-        }
-        return found
     }
 
     private func notices(

@@ -9,8 +9,8 @@ public struct UsageCount: Sendable {
     public var keyID: UUID
     /// The last accepted verification; `nil` if all were refused.
     public var lastUse: KeyUse?
-    /// True if the secret was replaced, and ends before its key.
-    private var isOfReplacedSecret: Bool
+    /// True if the secret was replaced and was used in the last day before its end.
+    private var isOfEndingSecret = false
     /// The count of the first minute and verdict, which nearly all verifications share.
     ///
     /// It needs no memory of its own.
@@ -52,15 +52,9 @@ public struct UsageCount: Sendable {
     }
 
     /// Creates a count of zero.
-    ///
-    /// - Parameters:
-    ///   - secretID: The secret.
-    ///   - keyID: The key.
-    ///   - isOfReplacedSecret: True if the secret was replaced, and ends before its key. Defaults to false.
-    public init(secretID: UUID, keyID: UUID, isOfReplacedSecret: Bool = false) {
+    public init(secretID: UUID, keyID: UUID) {
         self.secretID = secretID
         self.keyID = keyID
-        self.isOfReplacedSecret = isOfReplacedSecret
         others = [:]
     }
 
@@ -81,9 +75,9 @@ public struct UsageCount: Sendable {
         return otherAddresses.union([address])
     }
 
-    /// True if the uses can make a notice due: they reached a limit, or presented a secret that was replaced.
+    /// True if the uses can make a notice due: they reached a limit, or presented a replaced secret in its last day.
     package var concernsNotices: Bool {
-        isOfReplacedSecret || verdicts.keys.contains { $0.code == .rateLimited }
+        isOfEndingSecret || verdicts.keys.contains { $0.code == .rateLimited }
     }
 
     var accepted: Int { verdicts.reduce(0) { $1.key.code == .valid ? $0 + $1.value : $0 } }
@@ -94,15 +88,22 @@ public struct UsageCount: Sendable {
     ///   - code: The verdict.
     ///   - now: The time of the verification.
     ///   - address: The client's address, if it is known.
-    public mutating func add(_ code: VerdictCode, at now: Timestamp, from address: IPAddress? = nil) {
+    ///   - end: The end of a secret that was replaced.
+    public mutating func add(
+        _ code: VerdictCode,
+        at now: Timestamp,
+        from address: IPAddress? = nil,
+        ofSecretEndingAt end: Timestamp? = nil
+    ) {
         add(1, Minute(of: now, code))
+        if let end, end <= now + .seconds(86_400) { isOfEndingSecret = true }
         if code == .valid { add(KeyUse(at: now, address: address)) }
     }
 
     /// Adds another count of the same secret.
     public mutating func merge(_ other: UsageCount) {
         for (minute, number) in other.verdicts { add(number, minute) }
-        isOfReplacedSecret = isOfReplacedSecret || other.isOfReplacedSecret
+        isOfEndingSecret = isOfEndingSecret || other.isOfEndingSecret
         add(other.lastUse)
         for address in other.otherAddresses { keep(address) }
     }

@@ -70,7 +70,7 @@ struct DeliveryQueue: Sendable {
     /// attempts for the events of the same subject before it. The lease is longer than an attempt, and short enough that a dead node is
     /// replaced within 15 s.
     ///
-    /// Of each webhook, the oldest due deliveries are considered, about twice as many as it can get. A key with very many events at a
+    /// Of each webhook, the oldest due deliveries are considered, twice as many as it can get and 64 more. A key with very many events at a
     /// receiver that does not answer would otherwise make each claim, also those for others, read all of them. The first delivery that
     /// waits for nothing is among them, because the deliveries of a subject become due in their order.
     ///
@@ -97,7 +97,7 @@ struct DeliveryQueue: Sendable {
                       AND d.next_attempt_at <= statement_timestamp() + $2::bigint * interval '1 microsecond'
                       AND (d.leased_until IS NULL OR d.leased_until < statement_timestamp())
                     ORDER BY d.next_attempt_at, d.sequence
-                    LIMIT 16 + 2 * r.rest
+                    LIMIT 64 + 2 * r.rest
                 ) d
                 WHERE d.first_attempt_at IS NOT NULL OR d.sequence = (
                     SELECT min(e.sequence) FROM control.webhook_deliveries e

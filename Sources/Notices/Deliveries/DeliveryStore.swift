@@ -45,7 +45,7 @@ package struct DeliveryStore: Sendable {
     private static let deleteOld = Statement(
         """
         DELETE FROM control.webhook_deliveries WHERE id IN (
-            SELECT id FROM control.webhook_deliveries WHERE created_at < now() - interval '30 days' LIMIT 1000
+            SELECT id FROM control.webhook_deliveries WHERE created_at < now() - interval '30 days' ORDER BY created_at LIMIT 1000
             FOR UPDATE SKIP LOCKED
         )
         """

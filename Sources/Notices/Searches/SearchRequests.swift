@@ -14,6 +14,8 @@ package final class SearchRequests: Sendable {
         var adminKeys: Set<UUID> = []
         /// Organizations, of which everything is to be searched, also for unused keys.
         var organizations: Set<UUID> = []
+
+        var isEmpty: Bool { places.isEmpty && adminKeys.isEmpty && organizations.isEmpty }
     }
 
     private let state = Locked(Batch())
@@ -36,6 +38,13 @@ package final class SearchRequests: Sendable {
     /// Asks for complete searches in all workspaces of an organization and of its admin keys.
     package func add(allOf organization: UUID) {
         state.withLock { if $0.organizations.count < Self.capacity { $0.organizations.insert(organization) } }
+    }
+
+    /// Adds requests that could not be noted.
+    func add(_ batch: Batch) {
+        for id in batch.places { add(id) }
+        for id in batch.organizations { add(allOf: id) }
+        add(ofAdminKeys: Array(batch.adminKeys))
     }
 
     /// Removes and returns all requests.

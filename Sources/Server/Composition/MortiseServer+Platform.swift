@@ -43,16 +43,17 @@ extension MortiseServer {
         ) { home, counts in
             switch home {
             case .control:
+                // A failed COMMIT can have committed.
+                defer { searches.add(ofAdminKeys: counts.filter(\.concernsNotices).map(\.keyID)) }
                 try await databases.noting(nil, isChange: true) {
                     try await databases.control.usage.withConnection { try await UsageStore($0).add(counts) }
                 }
-                searches.add(ofAdminKeys: counts.filter(\.concernsNotices).map(\.keyID))
             case .workspace(let workspace):
+                defer { if counts.contains(where: \.concernsNotices) { searches.add(workspace.workspaceID) } }
                 // The verifications that are counted left a look-up connection behind, so a flush opens none, unless it is late.
                 try await databases.noting(workspace, isChange: true) {
                     try await databases.withLookups(workspace) { try await UsageStore.add(counts, over: $0) }
                 }
-                if counts.contains(where: \.concernsNotices) { searches.add(workspace.workspaceID) }
             }
         }
         return try Platform(

@@ -68,7 +68,10 @@ extension MortiseServer {
     ) -> [any ServiceLifecycle.Service] {
         let readiness = makeReadiness()
         let work: [any ServiceLifecycle.Service] = [
-            BackgroundTask("usage") { [usage = platform.usage] in await usage.run() },
+            BackgroundTask("usage") { [usage = platform.usage, notices = platform.notices] in
+                await usage.run()
+                await notices.noteSearches()
+            },
             BackgroundTask("upkeep") { [self] in await upkeep() },
             BackgroundTask("repair") { [self] in await repair() },
             BackgroundTask("notices") { [notices = platform.notices] in await notices.run() },

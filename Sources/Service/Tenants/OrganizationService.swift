@@ -123,7 +123,9 @@ public struct OrganizationService: Sendable {
         let organization = try await get(name, by: caller)
         try Self.require(change, caller.principal)
         if change == OrganizationChange() { return organization }
-        let changesDays = change.expiryNoticeDays != nil || change.unusedAfterDays != nil
+        let changesDays =
+            change.expiryNoticeDays.map { $0 != organization.expiryNoticeDays } == true
+            || change.unusedAfterDays.map { $0 != organization.unusedAfterDays } == true
         // A failed COMMIT can have committed.
         defer { if changesDays { context.searches.add(allOf: organization.id) } }
         return try await context.changeControl { transaction in
