@@ -92,8 +92,8 @@ class SlowReceiver:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Runs a PostgreSQL server, and returns its connection string."""
+def postgres(folder: Path) -> Iterator[tuple[str, int]]:
+    """Runs a PostgreSQL server, and returns its connection string and its process id."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
     user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
     prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if os.getuid() == 0 else []
@@ -108,7 +108,7 @@ def postgres(folder: Path) -> Iterator[str]:
         ready = [str(binaries / "pg_isready"), "-h", str(data)]
         while subprocess.run(ready, stdout=subprocess.DEVNULL).returncode != 0:
             time.sleep(0.1)
-        yield f"postgresql://postgres@/postgres?host={data}"
+        yield f"postgresql://postgres@/postgres?host={data}", server.pid
     finally:
         server.send_signal(signal.SIGINT)
         server.wait()
@@ -197,7 +197,7 @@ def instant(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def processor_times(nodes: list[int], nginx: int) -> dict[str, float]:
+def processor_times(nodes: list[int], nginx: int, server: int) -> dict[str, float]:
     """Returns the seconds of processor time of the programs so far, without processes of PostgreSQL that have ended."""
     ticks = os.sysconf("SC_CLK_TCK")
     found = {"Mortise": 0.0, "PostgreSQL": 0.0, "receivers": 0.0, "producers": time.process_time()}
@@ -205,11 +205,10 @@ def processor_times(nodes: list[int], nginx: int) -> dict[str, float]:
         with contextlib.suppress(OSError, ValueError):
             pid = int(entry.name)
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            name = (entry / "comm").read_text().strip()
             seconds = (int(fields[11]) + int(fields[12])) / ticks
             if pid in nodes:
                 found["Mortise"] += seconds
-            elif name == "postgres":
+            elif server in (pid, int(fields[1])):
                 found["PostgreSQL"] += seconds
             elif nginx in (pid, int(fields[1])):
                 found["receivers"] += seconds
@@ -230,11 +229,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as text:
         folder = Path(text)
         folder.chmod(0o755)
-        with postgres(folder) as url:
-            measure(chosen, folder, url)
+        with postgres(folder) as (url, server):
+            measure(chosen, folder, url, server)
 
 
-def measure(chosen: argparse.Namespace, folder: Path, url: str) -> None:
+def measure(chosen: argparse.Namespace, folder: Path, url: str, server: int) -> None:
     nodes = [Node(chosen.program, url, folder, 18_190 + index) for index in range(2)]
     nodes[0].start()
     nodes[0].wait()
@@ -242,10 +241,10 @@ def measure(chosen: argparse.Namespace, folder: Path, url: str) -> None:
     nodes[1].wait()
     token = next(word for word in (folder / "keys").read_text().split() if word.startswith("mka_"))
     with Receivers(folder, chosen.receivers - chosen.dead - chosen.slow) as good:
-        deliver(chosen, folder, nodes, token, good)
+        deliver(chosen, nodes, token, good, server)
 
 
-def deliver(chosen: argparse.Namespace, folder: Path, nodes: list[Node], token: str, good: Receivers) -> None:
+def deliver(chosen: argparse.Namespace, nodes: list[Node], token: str, good: Receivers, server: int) -> None:
     slow = [SlowReceiver(5) for _ in range(chosen.slow)]
     connection = http.client.HTTPConnection("127.0.0.1", nodes[0].port, timeout=30)
     urls = good.urls + [receiver.url for receiver in slow] + ["http://127.0.0.1:9/"] * chosen.dead
@@ -279,7 +278,7 @@ def deliver(chosen: argparse.Namespace, folder: Path, nodes: list[Node], token: 
     if chosen.kills:
         # Events of changes whose answer was lost, and repetitions, are among the arrivals.
         time.sleep(15)
-    used = processor_times([node.process.pid for node in nodes], good.process.pid)
+    used = processor_times([node.process.pid for node in nodes], good.process.pid, server)
     events = {event["key_id"]: event for event in all_events(nodes[0].port, token)}
     for node in nodes:
         node.kill()
