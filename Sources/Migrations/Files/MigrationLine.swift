@@ -27,22 +27,40 @@ public struct MigrationLine: Sendable, Hashable {
     /// Returns the statements of all files that grant or revoke privileges, in their order.
     ///
     /// A backup that was restored without its roles has all tables and no privileges. These statements set the privileges again. Each
-    /// begins on a line of its own with `GRANT` or `REVOKE`.
+    /// begins on a line of its own with `GRANT` or `REVOKE`. A table that a later file drops, by a line `DROP TABLE name;`, is left out.
     ///
     /// - Parameter identifiers: The values of the placeholders.
     /// - Returns: The SQL of the statements.
     /// - Throws: `invalidFile` if a placeholder is unknown.
     public func privileges(identifiers: [String: String]) throws(MigrationError) -> String {
-        var statements = ""
+        var statements: [[Substring]] = []
         for file in files {
-            var isInside = false
+            var statement: [Substring]?
             for line in try file.scripts(identifiers: identifiers).joined(separator: "\n").split(separator: "\n") {
-                if line.hasPrefix("GRANT ") || line.hasPrefix("REVOKE ") { isInside = true }
-                if isInside { statements += line + "\n" }
-                if line.hasSuffix(";") { isInside = false }
+                let words = line.split(separator: " ")
+                if words.starts(with: ["DROP", "TABLE"]), let table = words.last {
+                    statements = statements.compactMap { Self.statement($0, without: table.prefix { $0 != ";" }) }
+                }
+                if words.first == "GRANT" || words.first == "REVOKE" { statement = [] }
+                statement? += words
+                if line.hasSuffix(";"), let whole = statement {
+                    statements.append(whole)
+                    statement = nil
+                }
             }
         }
-        return statements
+        return statements.map { $0.joined(separator: " ") + "\n" }.joined()
+    }
+
+    /// Returns the words of a statement without a table; `nil` if it is about no other.
+    private static func statement(_ words: [Substring], without table: Substring) -> [Substring]? {
+        guard let on = words.firstIndex(of: "ON"),
+            let end = words[on...].firstIndex(where: { $0 == "TO" || $0 == "FROM" })
+        else { return words }
+        let tables = words[(on + 1)..<end].joined(separator: " ").split(separator: ", ")
+        let rest = tables.filter { $0 != table }
+        if rest.isEmpty { return nil }
+        return words[...on] + [Substring(rest.joined(separator: ", "))] + words[end...]
     }
 
     /// The SHA-256 of all names and checksums.
