@@ -140,7 +140,7 @@ import Testing
             let second = try await Self.claim(mortise)
             #expect(Set(second.keys) == Set(first.keys))
             // The first node lives on. The end of its search changes nothing, and that of the other one does.
-            let place = try #require(first.values.first(where: \.isWorkspace))
+            let place = try #require(first.values.first { $0.isWorkspace })
             try await Self.withTimes(mortise) { times in
                 try await times.end(place, next: .seconds(3600), nextComplete: .seconds(3600))
             }
@@ -161,7 +161,7 @@ import Testing
                 try await times.requestAll()
             }
             let claimed = try await Self.claim(mortise)
-            let place = try #require(claimed.values.first(where: \.isWorkspace))
+            let place = try #require(claimed.values.first { $0.isWorkspace })
             try await Self.withTimes(mortise) { times in
                 try await times.request(SearchRequests.Batch(organizations: [place.organizationID]))
                 try await times.end(place, next: .seconds(3600), nextComplete: .seconds(3600))
