@@ -231,7 +231,7 @@ import Testing
         try await withMortise { mortise in
             let made = try await mortise.api.post(
                 "/v1/organizations/default/admin-keys",
-                ["name": "a", "permissions": ["workspaces:read"], "rate_limit_per_minute": 1],
+                ["name": "a", "permissions": ["keys:read"], "rate_limit_per_minute": 1],
                 as: mortise.adminToken
             )
             let token = try #require(made["token"]?.string, "\(made)")
