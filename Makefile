@@ -54,9 +54,10 @@ lint: ## check the formatting of the Swift sources
 
 bench: dependencies ## build and run the benchmarks
 	@scripts/install-benchmark-dependencies.sh
-	MORTISE_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product mortise
-	MORTISE_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product answer-bench
-	MORTISE_BENCHMARKS=1 $(SWIFT) run $(RELEASE) mortise-bench $(ARGS)
+	@for product in mortise answer-bench mortise-bench; do \
+		MORTISE_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product $$product || exit; \
+	done
+	@$$($(SWIFT) build $(RELEASE) --show-bin-path)/mortise-bench $(ARGS)
 
 bench-gateways: dependencies test-dependencies ## measure the checks of gateways against nginx that answers 200
 	@scripts/install-benchmark-dependencies.sh

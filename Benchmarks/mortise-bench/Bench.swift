@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Keys
 import LocalPostgres
@@ -8,9 +9,19 @@ import Postgres
 ///
 /// Everything is started here, on loopback and Unix sockets, for a bounded time, and ended here.
 @main
-struct Bench {
-    static func main() async throws {
-        let options = try BenchOptions(CommandLine.arguments.dropFirst())
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mortise-bench",
+        abstract: "Measures Mortise against yardsticks of the same run.",
+        discussion: """
+            It starts PostgreSQL and the servers itself, on loopback and Unix sockets, and ends them. It needs pgbench and wrk. A run with the \
+            defaults takes about half an hour.
+            """
+    )
+
+    @OptionGroup var options: BenchOptions
+
+    func run() async throws {
         let reactor = try Reactor(name: "bench")
         try await Installation.with(options) { installation in
             Report.heading(
@@ -27,40 +38,27 @@ struct Bench {
 }
 
 /// The options of a run.
-struct BenchOptions: Sendable {
-    /// The number of keys in the workspace.
-    var keys = 1_000_000
-    /// The seconds of each measurement.
-    var seconds = 5
-    /// The repetitions of each measurement, of which the median counts.
-    var rounds = 3
-    /// The number of workspaces in use at once in the last measurement.
-    var workspaces = 1000
-    /// The number of concurrent clients.
-    let clients = 64
+struct BenchOptions: ParsableArguments, Sendable {
+    @Option(help: "The number of keys in the workspace.") var keys = 1_000_000
+    @Option(help: "The seconds of each measurement.") var seconds = 5
+    @Option(help: "The repetitions of each measurement, of which the median counts.") var rounds = 3
+    @Option(help: "The number of workspaces in use at once in the last measurement.") var workspaces = 1000
 
-    init(_ arguments: some Collection<String>) throws {
-        var arguments = arguments.makeIterator()
-        while let name = arguments.next() {
-            guard let value = arguments.next().flatMap(Int.init), value > 0 else { throw BenchError.usage }
-            switch name {
-            case "--keys": keys = value
-            case "--seconds": seconds = value
-            case "--rounds": rounds = value
-            case "--workspaces": workspaces = value
-            default: throw BenchError.usage
-            }
+    /// The number of concurrent clients.
+    var clients: Int { 64 }
+
+    func validate() throws {
+        guard min(keys, seconds, rounds, workspaces) > 0 else {
+            throw ValidationError("Each number must be at least 1.")
         }
     }
 }
 
 enum BenchError: Error, CustomStringConvertible {
-    case usage
     case failed(String)
 
     var description: String {
         switch self {
-        case .usage: "usage: mortise-bench [--keys N] [--seconds N] [--rounds N] [--workspaces N]"
         case .failed(let what): what
         }
     }
