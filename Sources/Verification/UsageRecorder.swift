@@ -301,8 +301,8 @@ public final class UsageRecorder: Sendable {
             } catch {
                 // The batch may have been committed. A count that is too low is better than one that is too high.
                 let isUncertain = (error as? PostgresError)?.code == .commitOutcomeUnknown
-                // The next attempts, one in each second, have nothing new to say.
-                let isNew = failing.withLock { $0.insert(database).inserted }
+                // The next attempts, one in each second, have nothing new to say. At a stop, the last flush follows.
+                let isNew = !Task.isCancelled && failing.withLock { $0.insert(database).inserted }
                 logger.log(
                     level: isNew ? .warning : .debug,
                     "usage could not be written and waits",

@@ -18,7 +18,7 @@ struct NoticeTimes: Sendable {
     private static let add = Statement(
         """
         INSERT INTO control.notice_times (id, due_at)
-        SELECT p.id, clock_timestamp() FROM (
+        SELECT p.id, clock_timestamp() + random() * interval '1 hour' FROM (
             SELECT id FROM control.workspaces WHERE state = 'active' UNION ALL SELECT id FROM control.organizations
         ) p
         WHERE NOT EXISTS (SELECT FROM control.notice_times t WHERE t.id = p.id)
@@ -115,7 +115,8 @@ struct NoticeTimes: Sendable {
 
     /// Adds the workspaces and organizations that are new or were away.
     ///
-    /// Their first searches are due.
+    /// Their first searches are spread over an hour: each opens a connection, and a new workspace has no key. A change of a key makes the search
+    /// of its database due at once.
     func addMissing() async throws(PostgresError) { try await connection.query(Self.add) }
 
     /// Makes the searches of databases due.
