@@ -458,7 +458,8 @@ if Context.environment["MORTISE_BENCHMARKS"] != nil {
         .executableTarget(
             name: "mortise-bench",
             dependencies: [
-                "KeyStore", "Keys", "LocalPostgres", "Postgres", arguments, asyncHTTPClient, log, nioCore, nioHTTP1, subprocess,
+                "KeyStore", "Keys", "LocalPostgres", "Postgres", arguments, asyncHTTPClient, log, nioCore, nioHTTP1,
+                subprocess,
             ],
             path: "Benchmarks/mortise-bench",
             swiftSettings: settings
