@@ -41,7 +41,7 @@ import Testing
 
     /// Waits for a search after which nothing is due within most of an hour.
     ///
-    /// What was asked for before is noted before the second search at the latest.
+    /// Earlier requests are noted before the second search at the latest.
     private static func settle(_ mortise: ServerHarness) async throws {
         for _ in 0..<2 {
             try await passMinute(mortise)
