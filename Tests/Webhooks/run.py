@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import http.client
 import http.server
 import json
@@ -160,7 +161,16 @@ def call(connection: http.client.HTTPConnection, token: str, path: str, body: ob
     return json.loads(text) if text else {}
 
 
-def produce(ports: list[int], token: str, rate: float, end: float, created: list[str], lock: threading.Lock) -> None:
+@dataclasses.dataclass
+class Target:
+    """A workspace, with the ports of the sound receivers that get its events, and the keys that were created in it."""
+
+    workspace: str
+    ports: list[int]
+    created: list[str] = dataclasses.field(default_factory=list)
+
+
+def produce(nodes: list[int], token: str, rate: float, end: float, targets: list[Target]) -> None:
     """Creates keys at a steady rate until a time, over a node that answers."""
     connection: http.client.HTTPConnection | None = None
     start, number = time.monotonic(), 0
@@ -169,20 +179,21 @@ def produce(ports: list[int], token: str, rate: float, end: float, created: list
         time.sleep(max(0, start + number / rate - time.monotonic()))
         try:
             if connection is None:
-                connection = http.client.HTTPConnection("127.0.0.1", random.choice(ports), timeout=30)
-            key = call(connection, token, "/v1/workspaces/default/service-keys", {"name": f"k{random.random()}"})
+                connection = http.client.HTTPConnection("127.0.0.1", random.choice(nodes), timeout=30)
+            target = random.choice(targets)
+            path = f"/v1/workspaces/{target.workspace}/service-keys"
+            key = call(connection, token, path, {"name": f"k{random.random()}"})
         except (OSError, http.client.HTTPException, AssertionError):
             # The node was killed. Nobody was promised an event.
             connection = None
             continue
-        with lock:
-            created.append(key["key"]["id"])
+        target.created.append(key["key"]["id"])
 
 
-def all_events(port: int, token: str) -> Iterator[dict]:
+def all_events(port: int, token: str, workspace: str) -> Iterator[dict]:
     """Returns the creations of keys."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    path = "/v1/workspaces/default/events?type=created&limit=100"
+    path = f"/v1/workspaces/{workspace}/events?type=created&limit=100"
     cursor = ""
     while True:
         connection.request("GET", path + cursor, headers={"Authorization": f"Bearer {token}"})
@@ -223,6 +234,9 @@ def main() -> None:
     options.add_argument("--receivers", type=int, default=20)
     options.add_argument("--dead", type=int, default=2)
     options.add_argument("--slow", type=int, default=1)
+    options.add_argument(
+        "--apart", action="store_true", help="each receiver gets the events of a workspace of its own, and not all events"
+    )
     options.add_argument("--kills", type=int, default=0, help="SIGKILLs of nodes during the time")
     options.add_argument("--producers", type=int, default=16)
     chosen = options.parse_args()
@@ -248,16 +262,20 @@ def deliver(chosen: argparse.Namespace, nodes: list[Node], token: str, good: Rec
     slow = [SlowReceiver(5) for _ in range(chosen.slow)]
     connection = http.client.HTTPConnection("127.0.0.1", nodes[0].port, timeout=30)
     urls = good.urls + [receiver.url for receiver in slow] + ["http://127.0.0.1:9/"] * chosen.dead
-    for place in urls:
-        call(connection, token, "/v1/organizations/default/webhooks", {"url": place, "event_types": ["key.created"]})
-    created: list[str] = []
-    lock = threading.Lock()
+    targets = [] if chosen.apart else [Target("default", good.ports)]
+    for index, place in enumerate(urls):
+        body: dict[str, object] = {"url": place, "event_types": ["key.created"]}
+        if chosen.apart:
+            new = {"name": f"Workspace {index}", "slug": f"w{index}"}
+            body["workspace_id"] = call(connection, token, "/v1/organizations/default/workspaces", new)["id"]
+            targets.append(Target(f"w{index}", good.ports[index : index + 1]))
+        call(connection, token, "/v1/organizations/default/webhooks", body)
     begin = time.monotonic()
     end = begin + chosen.seconds
     ports = [node.port for node in nodes]
     share = chosen.rate / chosen.producers
     workers = [
-        threading.Thread(target=produce, args=(ports, token, share, end, created, lock)) for _ in range(chosen.producers)
+        threading.Thread(target=produce, args=(ports, token, share, end, targets)) for _ in range(chosen.producers)
     ]
     for worker in workers:
         worker.start()
@@ -271,7 +289,8 @@ def deliver(chosen: argparse.Namespace, nodes: list[Node], token: str, good: Rec
     for worker in workers:
         worker.join()
     took = time.monotonic() - begin
-    expected = len(created) * len(good.ports)
+    created = sum(len(target.created) for target in targets)
+    expected = sum(len(target.created) * len(target.ports) for target in targets)
     limit = time.monotonic() + 60
     while time.monotonic() < limit and len(good.arrivals()) < expected:
         time.sleep(1)
@@ -279,7 +298,13 @@ def deliver(chosen: argparse.Namespace, nodes: list[Node], token: str, good: Rec
         # Events of changes whose answer was lost, and repetitions, are among the arrivals.
         time.sleep(15)
     used = processor_times([node.process.pid for node in nodes], good.process.pid, server)
-    events = {event["key_id"]: event for event in all_events(nodes[0].port, token)}
+    # The event, its time and the port of each delivery. An event that is missing is lost.
+    deliveries = []
+    for target in targets:
+        events = {event["key_id"]: event for event in all_events(nodes[0].port, token, target.workspace)}
+        for key in target.created:
+            event = events.get(key)
+            deliveries += [(event["id"], instant(event["occurred_at"]), port) if event else ("", 0.0, port) for port in target.ports]
     for node in nodes:
         node.kill()
     # nginx writes its log once a second.
@@ -287,14 +312,12 @@ def deliver(chosen: argparse.Namespace, nodes: list[Node], token: str, good: Rec
     if good.process.poll() is not None:
         raise SystemExit("nginx has ended; is another program at its ports?")
     arrivals = good.arrivals()
-    # An event that is missing is lost.
-    found = [(events[key]["id"], instant(events[key]["occurred_at"])) if key in events else ("", 0.0) for key in created]
-    times = [arrivals.get((event, str(port)), []) for event, _ in found for port in good.ports]
-    starts = [at for _, at in found for _ in good.ports]
+    times = [arrivals.get((event, str(port)), []) for event, _, port in deliveries]
+    starts = [at for _, at, _ in deliveries]
     lost = sum(1 for found in times if not found)
     again = sum(len(found) - 1 for found in arrivals.values())
     delays = sorted(found[0] - start for found, start in zip(times, starts, strict=True) if found)
-    print(f"{len(created)} events in {took:.0f} s ({len(created) / took:.0f}/s), {chosen.kills} SIGKILLs")
+    print(f"{created} events in {took:.0f} s ({created / took:.0f}/s), {chosen.kills} SIGKILLs")
     print(f"processor time: {', '.join(f'{name} {value:.1f} s' for name, value in used.items())}")
     print(f"{len(good.ports)} receivers: {len(delays)} deliveries, {again} repeated, {lost} lost")
     if delays:

@@ -3,7 +3,7 @@ import Locks
 
 /// The searches for notices that are under way on this node.
 ///
-/// A server that does not answer gets half of them, so the databases of other servers are still searched. The admin keys of organizations
+/// A server that does not answer gets about half of them, so the databases of other servers are still searched. The keys of organizations
 /// are in one database, whose connections are few, and are searched one organization after the other.
 final class SearchSlots: Sendable {
     /// The maximum number of searches at once.
