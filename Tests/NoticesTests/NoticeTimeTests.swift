@@ -43,6 +43,14 @@ import Testing
     ///
     /// Earlier requests are noted before the second search at the latest.
     private static func settle(_ mortise: ServerHarness) async throws {
+        try await eventually("the workspace is listed") {
+            try await
+                !mortise.rows(
+                    mortise.installation.control,
+                    "SELECT FROM control.notice_times t JOIN control.workspaces w ON w.id = t.id WHERE w.slug = 'default'"
+                )
+                .isEmpty
+        }
         for _ in 0..<2 {
             try await passMinute(mortise)
             try await eventually("a search ends") { try await pause(mortise) ?? 0 > 3000 }
