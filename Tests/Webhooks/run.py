@@ -118,7 +118,7 @@ def postgres(folder: Path) -> Iterator[tuple[str, int]]:
 class Node:
     """A node that can be killed and started again on the same port."""
 
-    def __init__(self, program: str, url: str, folder: Path, port: int) -> None:
+    def __init__(self, program: str, url: str, folder: Path, port: int, workspaces: int) -> None:
         self.port = port
         self.log = (folder / f"node-{port}.log").open("ab")
         self.command = [program, "serve"]
@@ -130,6 +130,8 @@ class Node:
             "MORTISE_WEBHOOK_ALLOW": "127.0.0.0/8",
             "MORTISE_KEYS_OUT": str(folder / "keys"),
             "MORTISE_ACCESS_LOG": "off",
+            # Changes in more workspaces would open a connection each.
+            "MORTISE_MANAGED_WORKSPACES": str(workspaces),
         }
 
     def start(self) -> None:
@@ -248,7 +250,8 @@ def main() -> None:
 
 
 def measure(chosen: argparse.Namespace, folder: Path, url: str, server: int) -> None:
-    nodes = [Node(chosen.program, url, folder, 18_190 + index) for index in range(2)]
+    workspaces = chosen.receivers if chosen.apart else 8
+    nodes = [Node(chosen.program, url, folder, 18_190 + index, workspaces) for index in range(2)]
     nodes[0].start()
     nodes[0].wait()
     nodes[1].start()
