@@ -14,8 +14,8 @@ struct Bench: AsyncParsableCommand {
         commandName: "mortise-bench",
         abstract: "Measures Mortise against yardsticks of the same run.",
         discussion: """
-            It starts PostgreSQL and the servers itself, on loopback and Unix sockets, and ends them. It needs pgbench and wrk. A run with the \
-            defaults takes about half an hour.
+            It starts PostgreSQL and the servers itself, on loopback and Unix sockets, and ends them. It needs pgbench and wrk. With \
+            --keys 10000 --rounds 3 --seconds 4 it takes about seven minutes on two processors.
             """
     )
 

@@ -19,13 +19,13 @@ import Testing
         try await withMortise(configure: { $0.notices.searches = true }, body)
     }
 
-    /// Returns the seconds between a workspace's last search and its next one; `nil` if none is planned.
-    private static func pause(_ mortise: ServerHarness, _ workspace: String = "default") async throws -> Double? {
+    /// Returns the seconds between the default workspace's last search and its next one; `nil` if none is planned.
+    private static func pause(_ mortise: ServerHarness) async throws -> Double? {
         let rows = try await mortise.rows(
             mortise.installation.control,
             """
             SELECT extract(epoch FROM t.due_at - t.searched_at)::float8 FROM control.notice_times t
-            JOIN control.workspaces w ON w.id = t.id WHERE w.slug = '\(workspace)' AND t.searched_at > '-infinity'
+            JOIN control.workspaces w ON w.id = t.id WHERE w.slug = 'default' AND t.searched_at > '-infinity'
             """
         )
         return try rows.first?.decode(0, as: Double.self)

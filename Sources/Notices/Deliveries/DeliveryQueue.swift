@@ -71,8 +71,8 @@ struct DeliveryQueue: Sendable {
     /// replaced within 15 s.
     ///
     /// Of each webhook, the oldest due deliveries are considered, twice as many as it can get and 64 more. A key with very many events at a
-    /// receiver that does not answer would otherwise make each claim, also those for others, read all of them. The first delivery that
-    /// waits for nothing is among them, because the deliveries of a subject become due in their order.
+    /// receiver that does not answer would otherwise make each claim, also those for others, read all of them. The deliveries of a subject
+    /// become due in their order. So while none of them is leased, its first one is among the considered ones.
     ///
     /// `statement_timestamp()` bounds the scan of an index. `clock_timestamp()` is volatile and cannot: each claim would read every
     /// delivery that waits, also those of a dead receiver that are due in hours.

@@ -66,7 +66,7 @@ struct NoticeSearch: Sendable {
         }
     }
 
-    /// Returns the searches that are made one after the other: those of organizations, and each other one alone.
+    /// Returns groups of searches that are made one after the other: all organizations are one group, and each workspace is one.
     private static func parts(of places: [NoticeTimes.Place]) -> [[NoticeTimes.Place]] {
         let organizations = places.filter { !$0.isWorkspace }
         return places.filter(\.isWorkspace).map { [$0] } + (organizations.isEmpty ? [] : [organizations])
@@ -164,16 +164,16 @@ struct NoticeSearch: Sendable {
 
     /// The times until the next searches of a database.
     private struct Pauses {
-        var next: Duration
+        let next: Duration
         /// `nil` if the search was not complete.
-        var nextComplete: Duration?
+        let nextComplete: Duration?
     }
 
     private func searchNow(_ place: NoticeTimes.Place) async throws -> Pauses {
         guard place.isWorkspace else {
             return try await databases.control.pool.withConnection { try await search(place, nil, over: $0) }
         }
-        // A workspace that was deleted a moment ago has no row soon.
+        // The workspace was deleted a moment ago. The next claim removes its row.
         guard let facts = try await databases.facts(id: place.id) else {
             return Pauses(next: Self.longestPause, nextComplete: nil)
         }

@@ -8,10 +8,10 @@ import Locks
 final class SearchSlots: Sendable {
     /// The maximum number of searches at once.
     static let total = 8
-    /// The number of searches of one cluster from which no further one begins.
+    /// The number of searches of one cluster at which no further one begins.
     static let perCluster = total / 2
     /// Stands for the control database.
-    static let control = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+    static let control = EventSource.control.id
 
     private let clusters = Locked<[UUID: Int]>([:])
 
