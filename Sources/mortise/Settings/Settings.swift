@@ -469,7 +469,10 @@ package enum Settings {
         .integer(1...1000),
         default: 8,
         placeholder: "count",
-        help: "Change keys in this many workspaces of each PostgreSQL server at once, 1 to 1000. Further requests wait."
+        help: """
+            Change keys in this many workspaces of each PostgreSQL server at once, 1 to 1000, and at most three quarters of them for one \
+            organization. Further requests wait.
+            """
     )
 
     // MARK: Shutdown
