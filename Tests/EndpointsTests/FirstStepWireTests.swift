@@ -2,6 +2,7 @@ import Endpoints
 import HTTPTestSupport
 import HTTPTypes
 import JSON
+import Locks
 import Logging
 import TestSupport
 import Testing
@@ -152,6 +153,59 @@ import Testing
             }
             #expect(rest.hasPrefix("HTTP/1.1 200") && rest.lowercased().contains("connection: close"))
             #expect(rest.hasSuffix("connection"))
+        }
+    }
+
+    @Test func `a caller who is waited for is authenticated once, and has one limit for all waits and a turn`()
+        async throws
+    {
+        let notes = Locked<[String]>([])
+        @Sendable func note(_ text: String) { notes.withLock { $0.append(text) } }
+        let security = EndpointSecurity<SampleCaller>(
+            authenticate: { headers, context, isRepeated in
+                note("authentication")
+                return try await SampleTable.security.authenticate(headers, context, isRepeated)
+            },
+            atOnce: { _, _, _ in nil },
+            authorize: SampleTable.security.authorize,
+            onBehalf: { caller, rest in
+                note(caller == nil ? "turn of nobody" : "turn")
+                return try await rest()
+            }
+        )
+        var settings = EndpointSettings()
+        settings.limitWaits = { limit, body in
+            note("\(limit)")
+            try await body()
+        }
+        try await withSampleServer(settings, security: security, adding: [Self.step]) { server in
+            let answer = try await Self.ask(server, #"{"waits": true}"#, "X-Request-Id: chosen-by-the-client")
+            #expect(answer.status == 200 && answer.body == "task, then task", "\(answer)")
+            #expect(answer["x-request-id"] == "chosen-by-the-client" && answer["cache-control"] == "no-store")
+            #expect(notes.withLock { $0 } == ["60.0 seconds", "authentication", "turn"])
+        }
+    }
+
+    // Attack: a credential that must be waited for is tried with what every request is refused.
+    @Test func `a caller who is waited for is refused what every request is refused`() async throws {
+        let security = EndpointSecurity<SampleCaller>(
+            authenticate: { headers, context, isRepeated in
+                if headers[.authorization] == "Bearer stranger" { return SampleCaller(permissions: []) }
+                return try await SampleTable.security.authenticate(headers, context, isRepeated)
+            },
+            atOnce: { _, _, _ in nil },
+            authorize: SampleTable.security.authorize,
+            onBehalf: nil
+        )
+        try await withSampleServer(security: security, adding: [Self.step]) { server in
+            for (caller, body, status, code) in [
+                ("stranger", "{}", 403, "forbidden"), ("writer", #"{"text": 5}"#, 400, "invalid_request"),
+                ("writer", "{", 400, "invalid_request"), ("nobody", "{}", 401, "unauthorized"),
+            ] {
+                let answer = try await server.send(.post, "/v1/step", body, as: caller)
+                #expect(answer.status == status && answer.json?["code"]?.string == code, "\(answer)")
+                #expect(answer.json?["request_id"]?.string == answer.headers[.xRequestID])
+            }
         }
     }
 }

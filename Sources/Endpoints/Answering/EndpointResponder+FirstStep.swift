@@ -3,43 +3,68 @@ package import Hummingbird
 package import NIOCore
 
 extension EndpointResponder {
-    /// The way to the first step of the operation without a task; `nil` if the operation has none, or notes facts for a line in the log.
+    /// The way to the first step of the operation without the router; `nil` if the operation has none, needs more than a caller and its
+    /// body, or notes facts for a line in the log.
     var firstStepRoute: FirstStepRoute? {
         guard case .firstStep(let step) = endpoint.work, case .only(let method) = endpoint.method,
-            endpoint.parameters.isEmpty, endpoint.body?.check == nil, !isUsuallyLogged
+            endpoint.access != .open, endpoint.parameters.isEmpty, endpoint.body?.check == nil, endpoint.isStop == nil,
+            !isUsuallyLogged
         else { return nil }
         return FirstStepRoute(method: method, path: endpoint.path.text) { begin($0, $1, $2, step) }
     }
 
     /// Performs the first step of a request whose body is in memory.
     ///
-    /// The checks are those of a request that runs in a task, in the same order.
+    /// The checks are those of a request that comes from the router, in the same order.
     private func begin(
         _ request: Request,
         _ body: ByteBuffer,
         _ context: MortiseRequestContext,
-        _ step: Endpoint<Principal>.FirstStep
+        _ step: @escaping Endpoint<Principal>.FirstStep
     ) -> FirstStepResult? {
+        guard body.readableBytes <= endpoint.body?.maximumBytes ?? 0 else { return nil }
         var facts = Facts(trail: nil)
-        guard body.readableBytes <= endpoint.body?.maximumBytes ?? 0,
-            let caller = security.authenticateAtOnce?(request.headers, context, false)
-        else { return nil }
+        guard let caller = security.authenticateAtOnce?(request.headers, context, false) else {
+            return .wait { [facts] in await perform(request, body, context, facts, step) }
+        }
         facts.caller = caller
         do {
-            try security.authorize(caller, endpoint.access)
-            var input = try input(request)
-            let json = try json(body, request, &input.faults)
-            let endpointRequest = try valid(request, caller, input, body, json, context)
-            switch try step(endpointRequest) {
-            case .answer(let response):
-                return .answer(finish(request, context, facts, response).head, response.body)
-            case .wait(let rest):
-                let isStop = endpoint.isStop?(endpointRequest) == true
-                return .wait { [facts] in await end(request, context, facts, isStop: isStop, rest) }
+            switch try step(authorized(request, body, context, caller)) {
+            case .answer(let response): return .answer(answer(request, context, facts, response))
+            case .wait(let rest): return .wait { [facts] in await end(request, context, facts, rest) }
             }
         } catch {
             let response = fail(request, context, facts, error)
-            return .wait { response }
+            return .wait { .whole(response) }
+        }
+    }
+
+    /// Performs a request whose caller has to be waited for.
+    ///
+    /// Its body is in memory, so one limit holds for all of its waits together.
+    private func perform(
+        _ request: Request,
+        _ body: ByteBuffer,
+        _ context: MortiseRequestContext,
+        _ facts: Facts,
+        _ step: Endpoint<Principal>.FirstStep
+    ) async -> RequestAnswer {
+        var facts = facts
+        var waits = WaitBudget(endpoint, settings)
+        do {
+            let response = try await waits.spend {
+                let caller = try await security.authenticate(request.headers, context, false)
+                facts.caller = caller
+                switch try step(authorized(request, body, context, caller)) {
+                case .answer(let response): return response
+                case .wait(let rest):
+                    guard let onBehalf = security.onBehalf else { return try await rest() }
+                    return try await onBehalf(caller, rest)
+                }
+            }
+            return answer(request, context, facts, response)
+        } catch {
+            return .whole(fail(request, context, facts, error))
         }
     }
 
@@ -48,16 +73,36 @@ extension EndpointResponder {
         _ request: Request,
         _ context: MortiseRequestContext,
         _ facts: Facts,
-        isStop: Bool,
         _ rest: () async throws -> EndpointResponse
-    ) async -> Response {
+    ) async -> RequestAnswer {
         var waits = WaitBudget(endpoint, settings)
-        waits.decide(isStop: isStop)
         do {
-            return finish(request, context, facts, try await waiting(facts.caller, &waits, rest))
+            return answer(request, context, facts, try await waiting(facts.caller, &waits, rest))
         } catch {
-            return fail(request, context, facts, error)
+            return .whole(fail(request, context, facts, error))
         }
+    }
+
+    /// Returns a request that has passed all checks.
+    private func authorized(
+        _ request: Request,
+        _ body: ByteBuffer,
+        _ context: MortiseRequestContext,
+        _ caller: Principal
+    ) throws -> EndpointRequest<Principal> {
+        try security.authorize(caller, endpoint.access)
+        var input = try input(request)
+        let json = try json(body, request, &input.faults)
+        return try valid(request, caller, input, body, json, context)
+    }
+
+    private func answer(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        _ facts: Facts,
+        _ response: EndpointResponse
+    ) -> RequestAnswer {
+        .bytes(finish(request, context, facts, response).head, response.body)
     }
 }
 
@@ -67,14 +112,34 @@ extension EndpointResponder {
 package struct FirstStepRoute: Sendable {
     let method: HTTPRequest.Method
     let path: String
-    /// Performs the first step of a request with its body; `nil` if something else must be waited for first, and nothing was done.
+    /// Performs the first step of a request with its body; `nil` if the request has to pass the router, and nothing was done.
     let begin: @Sendable (Request, ByteBuffer, MortiseRequestContext) -> FirstStepResult?
 }
 
 /// The result of the first step of a request.
 package enum FirstStepResult: Sendable {
-    /// The head and the body of the answer.
-    case answer(HTTPResponse, ByteBuffer?)
+    /// The answer.
+    case answer(RequestAnswer)
     /// The rest of the request, which waits, and answers every error.
-    case wait(@Sendable () async -> Response)
+    case wait(@Sendable () async -> RequestAnswer)
+}
+
+/// The answer to a request.
+package enum RequestAnswer: Sendable {
+    /// The head, and the bytes of the body.
+    case bytes(HTTPResponse, ByteBuffer?)
+    /// The head, and a body that has to be asked for its bytes.
+    case whole(Response)
+
+    /// Adds a header field.
+    mutating func append(_ field: HTTPField) {
+        switch self {
+        case .bytes(var head, let body):
+            head.headerFields.append(field)
+            self = .bytes(head, body)
+        case .whole(var response):
+            response.headers.append(field)
+            self = .whole(response)
+        }
+    }
 }

@@ -61,7 +61,7 @@ package struct FrontMiddleware: RouterMiddleware {
         return response
     }
 
-    /// Performs the first step of a request whose body is in memory, without a task.
+    /// Performs the first step of a request whose body is in memory, without a task and without the router.
     ///
     /// - Parameters:
     ///   - request: The request.
@@ -83,14 +83,14 @@ package struct FrontMiddleware: RouterMiddleware {
         let result = TraceContext.$request.withValue(trace) { route.begin(request, body, context) }
         switch result {
         case nil: return nil
-        case .answer(var answer, let body):
-            answer.headerFields.append(requestID)
-            return .answer(answer, body)
+        case .answer(var answer):
+            answer.append(requestID)
+            return .answer(answer)
         case .wait(let rest):
             return .wait {
-                var response = await TraceContext.$request.withValue(trace) { await rest() }
-                response.headers.append(requestID)
-                return response
+                var answer = await TraceContext.$request.withValue(trace) { await rest() }
+                answer.append(requestID)
+                return answer
             }
         }
     }

@@ -248,7 +248,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         intake = .streaming(stream.source)
         let streamed = Request(head: request, body: RequestBody(asyncSequence: stream.sequence))
         let requestContext = makeContext(context)
-        run(context) { [respond = service.respond] in await respond(streamed, requestContext) }
+        run(context) { [respond = service.respond] in .whole(await respond(streamed, requestContext)) }
         if let bytes { append(bytes) }
     }
 
@@ -295,10 +295,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             result = service.front.begin(request, body, requestContext)
         }
         switch result {
-        case nil: run(context) { [respond = service.respond] in await respond(request, requestContext) }
-        case .answer(let response, let bytes):
+        case nil: run(context) { [respond = service.respond] in .whole(await respond(request, requestContext)) }
+        case .answer(.bytes(let head, let bytes)):
             answersInRead += 1
-            write(response, bytes, context)
+            write(head, bytes, context)
+        case .answer(let answer): run(context) { answer }
         case .wait(let rest): run(context, rest)
         }
     }
@@ -308,15 +309,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Starts a task for a request.
-
-    private func run(_ context: ChannelHandlerContext, _ respond: @escaping @Sendable () async -> Response) {
+    private func run(_ context: ChannelHandlerContext, _ respond: @escaping @Sendable () async -> RequestAnswer) {
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         carrier.taskBegan()
         task = Task(executorPreference: executor) { [eventLoop = context.eventLoop] in
-            let response = await respond()
-            // The body of every answer is in memory, so nothing can fail.
-            let bytes = try? await GatheredBody.bytes(of: response.body)
-            eventLoop.execute { handler.value.answer(response.head, bytes) }
+            switch await respond() {
+            case .bytes(let head, let bytes): eventLoop.execute { handler.value.answer(head, bytes) }
+            case .whole(let response):
+                // The body of every answer is in memory, so nothing can fail.
+                let bytes = try? await GatheredBody.bytes(of: response.body)
+                eventLoop.execute { handler.value.answer(response.head, bytes) }
+            }
         }
     }
 

@@ -34,8 +34,11 @@ public final class AccessControl: Sendable {
         from address: IPAddress?,
         isRepeated: Bool = false
     ) async throws -> Principal {
-        if AccessToken.isShaped(text) { return try await sessions.authenticate(text) }
-        guard let token = try? Token(text), token.parsed.workspaceRef.isRoot else { throw Refusal.unauthenticated }
+        guard let token = try? Token(text) else {
+            guard AccessToken.isShaped(text) else { throw Refusal.unauthenticated }
+            return try await sessions.authenticate(text)
+        }
+        guard token.parsed.workspaceRef.isRoot else { throw Refusal.unauthenticated }
         guard let reading = try await context.rootKey(token), let reach = Self.reach(reading.key),
             Self.isUsable(reading, from: address)
         else { throw Refusal.unauthenticated }
@@ -49,7 +52,8 @@ public final class AccessControl: Sendable {
     ///
     /// - Returns: The principal, or `nil` if the key is not in memory, is not good or has limits.
     public func authenticateInMemory(_ text: String, from address: IPAddress?, isRepeated: Bool) -> Principal? {
-        guard !AccessToken.isShaped(text), let token = try? Token(text), token.parsed.workspaceRef.isRoot,
+        // No token of a key has the form of an access token.
+        guard context.keepsKeysInMemory, let token = try? Token(text), token.parsed.workspaceRef.isRoot,
             let reading = context.rootKeyInMemory(token), let reach = Self.reach(reading.key),
             Self.isUsable(reading, from: address), reading.key.state.rateLimits.isUnlimited
         else { return nil }

@@ -145,6 +145,9 @@ extension ServiceContext {
         }
     }
 
+    /// False if each key is read from the database, or no admin or operator key has been read yet.
+    var keepsKeysInMemory: Bool { verifier.keys.rootInMemory != nil }
+
     /// Returns the admin or operator key of a token from memory, or `nil` if it is not there or does not count any more.
     func rootKeyInMemory(_ token: Token) -> KeyReading? {
         guard let home = verifier.keys.rootInMemory else { return nil }

@@ -143,7 +143,7 @@ public final class Databases: Sendable {
                 },
                 { pipeline in
                     let result = try await body(pipeline)
-                    if let allowed = await caches.lookupLimit.learn(over: pipeline) {
+                    if caches.lookupLimit.isUnknown, let allowed = await caches.lookupLimit.learn(over: pipeline) {
                         await caches.lookups.setCapacity(options.lookupConnections(allowed: allowed))
                     }
                     return result

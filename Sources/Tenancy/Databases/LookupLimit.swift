@@ -25,11 +25,14 @@ final class LookupLimit: Sendable {
     /// The others are for other nodes, changes, migrations and people.
     static func share(of allowed: Int) -> Int { max(1, allowed / 3) }
 
-    /// Asks the server.
+    /// True until a setting or the server has told the number.
+    var isUnknown: Bool { !isKnown.load(ordering: .relaxed) }
+
+    /// Asks the server, unless another caller does.
     ///
     /// - Returns: The connections that the server allows, once; `nil` if they are known, or if the server gives no answer now.
     func learn(over pipeline: PostgresPipeline) async -> Int? {
-        guard !isKnown.load(ordering: .relaxed), !isKnown.exchange(true, ordering: .relaxed) else { return nil }
+        guard !isKnown.exchange(true, ordering: .relaxed) else { return nil }
         guard let row = try? await pipeline.query(Self.allowed).first, let allowed = try? row.decode(0, as: Int.self)
         else {
             isKnown.store(false, ordering: .relaxed)
