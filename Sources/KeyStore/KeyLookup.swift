@@ -218,7 +218,8 @@ public enum KeyLookup {
                 try await pipeline.answer(byAnyDigest, [digests.map(\.digest.bytes)], deadline: deadline)
             }
         guard let row = answer.rows.first else { return Answer(found: nil, mark: answer.mark) }
-        return Answer(found: try FoundKey(row: row, ref: ref), mark: answer.mark)
+        let key = try answer.rows.decodedOnce { () throws(PostgresError) in try FoundKey(row: row, ref: ref) }
+        return Answer(found: key, mark: answer.mark)
     }
 
     /// Returns the key that one of some digests belongs to, or `nil`.

@@ -1,10 +1,11 @@
 import CLibPQ
+public import Synchronization
 
 /// A result with rows, with a command tag or with an error: the owner of one `PGresult`.
 ///
 /// Any thread can read a `PGresult` that `PQgetResult` has returned (libpq manual 34.20), and nothing in this module changes one.
 @safe
-public final class ServerResult: @unchecked Sendable {  // immutable since PQgetResult returned it
+public final class ServerResult: @unchecked Sendable {  // immutable, but for an atomic reference
     /// A kind of result.
     public enum Status: Sendable, Equatable {
         /// A command without rows, or the preparation of a statement, has succeeded.
@@ -40,6 +41,9 @@ public final class ServerResult: @unchecked Sendable {  // immutable since PQget
     public let rowCount: Int
     /// The number of columns.
     public let columnCount: Int
+
+    /// A value that a reader of the result has decoded from it, for its other readers.
+    public let decoded = AtomicLazyReference<DecodedValue>()
 
     init(_ pointer: OpaquePointer, status: ExecStatusType) {
         unsafe self.pointer = pointer
@@ -153,4 +157,13 @@ public final class ServerResult: @unchecked Sendable {  // immutable since PQget
         guard let text = unsafe PQresultErrorMessage(pointer) else { return "" }
         return unsafe String(cString: text).trimmedTail
     }
+}
+
+/// A value that was decoded from a result.
+public final class DecodedValue: Sendable {
+    /// The value.
+    public let value: any AnyObject & Sendable
+
+    /// Keeps a value.
+    public init(_ value: any AnyObject & Sendable) { self.value = value }
 }

@@ -252,4 +252,39 @@ import Testing
     func `a record whose lengths do not fit its bytes is refused`(bytes: [UInt8]) {
         #expect(throws: PostgresError.self) { try PostgresRecord.decode(bytes.span.bytes, type: 2249) }
     }
+
+    /// A value that is compared by identity.
+    private final class Decoded: Sendable {
+        let text: String
+
+        init(_ text: String) { self.text = text }
+    }
+
+    @Test func `rows are decoded once for all that have them`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let rows = try await connection.query(Statement("SELECT 'a'"))
+            var count = 0
+            func decode() throws(PostgresError) -> Decoded {
+                count += 1
+                return Decoded(try rows[0].decode(0))
+            }
+            let first = try rows.decodedOnce(decode)
+            #expect(try rows.decodedOnce(decode) === first)
+            #expect(first.text == "a")
+            #expect(count == 1)
+        }
+    }
+
+    @Test func `rows that cannot be decoded are an error for each caller`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let rows = try await connection.query(Statement("SELECT 'a'"))
+            for _ in 0..<2 {
+                #expect(throws: PostgresError.self) {
+                    try rows.decodedOnce { () throws(PostgresError) in Decoded(try rows[0].decode(1)) }
+                }
+            }
+        }
+    }
 }

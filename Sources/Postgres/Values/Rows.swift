@@ -1,4 +1,5 @@
 public import LibPQ
+import Synchronization
 
 /// The rows of a finished statement.
 public struct Rows: Sendable, RandomAccessCollection {
@@ -21,6 +22,21 @@ public struct Rows: Sendable, RandomAccessCollection {
     public subscript(index: Int) -> Row {
         precondition(index >= 0 && index < result.rowCount, "the row does not exist")
         return Row(result: result, index: index)
+    }
+
+    /// Returns a value that is decoded from these rows once, however many callers have them.
+    ///
+    /// Identical look-ups that were joined have the same rows. All callers must decode the same way.
+    ///
+    /// - Parameter decode: Decodes the value.
+    /// - Returns: The value, which another caller can have decoded.
+    /// - Throws: The error of `decode`.
+    package func decodedOnce<Value: AnyObject & Sendable>(
+        _ decode: () throws(PostgresError) -> Value
+    ) throws(PostgresError) -> Value {
+        if let known = result.decoded.load()?.value as? Value { return known }
+        let value = try decode()
+        return result.decoded.storeIfNil(DecodedValue(value)).value as? Value ?? value
     }
 
     /// The number of rows that the statement inserted, updated, deleted or selected.
