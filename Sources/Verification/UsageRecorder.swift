@@ -57,6 +57,9 @@ public final class UsageRecorder: Sendable {
         var workspaceID: UUID {
             if case .workspace(let facts) = self { facts.workspaceID } else { Workspace.rootID }
         }
+
+        /// Adds the id, which decides about all other facts.
+        public func hash(into hasher: inout Hasher) { hasher.combine(workspaceID) }
     }
 
     /// Writes a batch of counts to a database, completely or not at all.
@@ -101,6 +104,7 @@ public final class UsageRecorder: Sendable {
     private let options: Options
     private let write: Writer
     private let pause: @Sendable (Duration) async -> Void
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let isLate: @Sendable (Database) -> Bool
     private let logger: Logger
     private let overflow = Atomic<Int>(0)
@@ -132,6 +136,7 @@ public final class UsageRecorder: Sendable {
     ///   - options: The intervals and bounds.
     ///   - logger: Receives the faults of flushes.
     ///   - pause: Waits between two writes, until the task is cancelled. Defaults to a wait of real time.
+    ///   - now: The current instant. Defaults to the system's clock.
     ///   - isLate: Returns true for a database to which counts can be written only over a connection that takes the place of another.
     ///     Defaults to false for each.
     ///   - write: Writes a batch of counts.
@@ -139,12 +144,14 @@ public final class UsageRecorder: Sendable {
         options: Options = Options(),
         logger: Logger,
         pause: @escaping @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) },
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         isLate: @escaping @Sendable (Database) -> Bool = { _ in false },
         write: @escaping Writer
     ) {
         self.options = options
         self.logger = logger
         self.pause = pause
+        self.now = now
         self.isLate = isLate
         self.write = write
     }
@@ -264,27 +271,42 @@ public final class UsageRecorder: Sendable {
     }
 
     /// Removes the counts and returns them by database, one for each secret.
+    ///
+    /// It takes the shards of some secrets after those of others, so that few counts are in memory twice.
     private func takeCounts() -> [Database: [UsageCount]] {
-        var bySecret: [UUID: Pending] = [:]
-        for shard in shards {
-            let counts = shard.counts.withLock { counts in
-                defer { counts.removeAll(keepingCapacity: true) }
-                return counts
+        let step = Self.shardCount / Int(Self.shardsOfSecret)
+        var byDatabase: [Database: [UsageCount]] = [:]
+        for first in 0..<step {
+            var bySecret = takeCounts(of: shards[first])
+            for other in stride(from: first + step, to: Self.shardCount, by: step) {
+                bySecret.merge(takeCounts(of: shards[other])) { one, other in
+                    var merged = one
+                    merged.count.merge(other.count)
+                    return merged
+                }
             }
-            bySecret.merge(counts) { one, other in
-                var merged = one
-                merged.count.merge(other.count)
-                return merged
-            }
+            for pending in bySecret.values { byDatabase[pending.database, default: []].append(pending.count) }
         }
-        return Dictionary(grouping: bySecret.values, by: \.database).mapValues { $0.map(\.count) }
+        return byDatabase
+    }
+
+    /// Removes the counts of a shard, and leaves as much room for those until the next flush.
+    private func takeCounts(of shard: Shard) -> [UUID: Pending] {
+        shard.counts.withLock { counts in
+            let taken = counts
+            counts = Dictionary(minimumCapacity: taken.count)
+            return taken
+        }
     }
 
     private func rest(_ length: Duration) async { if length > .zero { await pause(length) } }
 
     private func flush(_ database: Database, _ counts: [UsageCount], pausing length: Duration) async {
+        let begin = now()
         for start in stride(from: 0, to: counts.count, by: options.batch) {
-            if start > 0 { await rest(length) }
+            // The time of the writes is a part of the pauses, so that a flush of many secrets does not take the time of both. After a slow
+            // write, look-ups still have some time between two batches.
+            if start > 0 { await rest(max(length / 4, begin + length * (start / options.batch) - now())) }
             if Task.isCancelled { return restore(database, counts[start...]) }
             let batch = Array(counts[start..<min(start + options.batch, counts.count)])
             do {

@@ -12,17 +12,25 @@ import Testing
 @Suite final class UsageRecorderTests: Sendable {
     private let written = Locked<[UUID: Int]>([:])
     private let pauses = Locked<[Duration]>([])
+    private let clock = Locked(ContinuousClock.now)
     private let used = Locked<Set<UUID>>([])
     private let late = Locked<Set<UUID>>([])
 
     private func recorder(
-        pause: (@Sendable (Duration) async -> Void)? = nil
+        pause: (@Sendable (Duration) async -> Void)? = nil,
+        timeOfWrite: Duration = .zero
     ) -> UsageRecorder {
         UsageRecorder(
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            pause: pause ?? { length in self.pauses.withLock { $0.append(length) } },
+            pause: pause
+                ?? { length in
+                    self.pauses.withLock { $0.append(length) }
+                    self.clock.withLock { $0 += length }
+                },
+            now: { self.clock.withLock { $0 } },
             isLate: { database in self.late.withLock { $0.contains(database.workspaceID) } },
             write: { database, counts in
+                self.clock.withLock { $0 += timeOfWrite }
                 let uses = counts.reduce(0) { $0 + $1.verdicts.values.reduce(0, +) }
                 self.written.withLock { $0[database.workspaceID, default: 0] += uses }
             }
@@ -88,6 +96,13 @@ import Testing
         await recorder.flush(.ready, over: .milliseconds(200))
         #expect(pauses.withLock { $0 } == Array(repeating: Duration.milliseconds(5), count: 39))
         #expect(written.withLock { $0 } == Dictionary(uniqueKeysWithValues: workspaces.map { ($0, 2_000) }))
+    }
+
+    @Test func `the time of the writes is no part of the pauses`() async {
+        let recorder = self.recorder(timeOfWrite: .milliseconds(2))
+        use(1, keys: 2000, recorder)
+        await recorder.flush(.ready, over: .milliseconds(200))
+        #expect(pauses.withLock { $0 } == Array(repeating: Duration.milliseconds(3), count: 39))
     }
 
     @Test func `the last flush makes no pause`() async {

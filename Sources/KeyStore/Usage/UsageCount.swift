@@ -30,6 +30,12 @@ public struct UsageCount: Sendable {
         return others.merging([common.minute: common.count], uniquingKeysWith: +)
     }
 
+    /// Calls `body` for each minute and verdict, with the number of verifications.
+    func forEachVerdict(_ body: (Minute, Int) -> Void) {
+        if let common { body(common.minute, common.count) }
+        for (minute, number) in others { body(minute, number) }
+    }
+
     /// A verdict in a minute.
     public struct Minute: Sendable, Hashable {
         /// The number of minutes since 1970, UTC.
@@ -77,10 +83,14 @@ public struct UsageCount: Sendable {
 
     /// True if the uses can make a notice due: they reached a limit, or presented a replaced secret in its last day.
     package var concernsNotices: Bool {
-        isOfEndingSecret || verdicts.keys.contains { $0.code == .rateLimited }
+        isOfEndingSecret || common?.minute.code == .rateLimited || others.keys.contains { $0.code == .rateLimited }
     }
 
-    var accepted: Int { verdicts.reduce(0) { $1.key.code == .valid ? $0 + $1.value : $0 } }
+    var accepted: Int {
+        var accepted = 0
+        forEachVerdict { minute, number in if minute.code == .valid { accepted += number } }
+        return accepted
+    }
 
     /// Counts one verification.
     ///
@@ -102,7 +112,7 @@ public struct UsageCount: Sendable {
 
     /// Adds another count of the same secret.
     public mutating func merge(_ other: UsageCount) {
-        for (minute, number) in other.verdicts { add(number, minute) }
+        other.forEachVerdict { minute, number in add(number, minute) }
         isOfEndingSecret = isOfEndingSecret || other.isOfEndingSecret
         add(other.lastUse)
         for address in other.otherAddresses { keep(address) }

@@ -42,21 +42,25 @@ public struct UsageStore: Sendable {
     /// The values are ids, numbers, addresses and names of verdicts, which need no quotation. Rows are locked in the order of their ids, so
     /// concurrent flushes of two nodes cannot deadlock.
     private static func script(_ counts: [UsageCount]) -> String {
-        var uses: [(count: UsageCount, use: KeyUse)] = []
+        var uses = Columns(of: ["uuid", "uuid", "bigint", "bigint", "text"])
         var addresses: [KeyAddress: Timestamp] = [:]
-        var minutes: [Slot: Int] = [:]
-        var hours: [Slot: Int] = [:]
+        var minutes: [Slot: Int] = Dictionary(minimumCapacity: counts.count)
+        var hours: [Slot: Int] = Dictionary(minimumCapacity: counts.count)
         for count in counts {
             if let use = count.lastUse {
-                uses.append((count, use))
+                uses.add([
+                    UUIDv7.text(of: count.secretID), UUIDv7.text(of: count.keyID), use.at.microseconds,
+                    String(count.accepted), use.address?.description ?? "NULL",
+                ])
                 for address in count.addresses {
                     let origin = KeyAddress(keyID: count.keyID, address: address)
                     addresses[origin] = max(addresses[origin] ?? use.at, use.at)
                 }
             }
-            for (minute, number) in count.verdicts {
-                minutes[Slot(count.keyID, minute.beginning, minute.code), default: 0] += number
-                hours[Slot(count.keyID, minute.beginningOfHour, minute.code), default: 0] += number
+            count.forEachVerdict { minute, number in
+                minutes[Slot(keyID: count.keyID, beginning: minute.beginning, code: minute.code), default: 0] += number
+                hours[Slot(keyID: count.keyID, beginning: minute.beginningOfHour, code: minute.code), default: 0] +=
+                    number
             }
         }
         var statements: [String] = []
@@ -69,34 +73,46 @@ public struct UsageStore: Sendable {
         return statements.joined(separator: "; ")
     }
 
-    /// Returns a column of values as an array.
+    /// The columns of a batch, each the text of an array.
     ///
     /// PostgreSQL parses one literal in less time than an expression for each value.
-    private static func array(_ values: some Sequence<some CustomStringConvertible>, of type: String) -> String {
-        "'{\(values.lazy.map(\.description).joined(separator: ","))}'::\(type)[]"
+    private struct Columns {
+        private let types: [String]
+        private var texts: [String]
+
+        init(of types: [String]) {
+            self.types = types
+            texts = Array(repeating: "", count: types.count)
+        }
+
+        var isEmpty: Bool { texts.allSatisfy(\.isEmpty) }
+
+        /// Adds a row.
+        mutating func add(_ values: [String]) {
+            for (index, value) in values.enumerated() {
+                if !texts[index].isEmpty { texts[index] += "," }
+                texts[index] += value
+            }
+        }
+
+        /// The arrays as arguments of `unnest`.
+        var arguments: String { zip(texts, types).map { "'{\($0)}'::\($1)[]" }.joined(separator: ", ") }
     }
 
     /// Returns the statement that adds the uses of secrets.
-    private static func addition(of uses: [(count: UsageCount, use: KeyUse)]) -> String {
-        let columns = [
-            array(uses.map(\.count.secretID), of: "uuid"),
-            array(uses.map(\.count.keyID), of: "uuid"),
-            array(uses.map(\.use.at.microsecondsSinceUnixEpoch), of: "bigint"),
-            array(uses.map(\.count.accepted), of: "bigint"),
-            array(uses.map { $0.use.address?.description ?? "NULL" }, of: "text"),
-        ]
-        return """
-            INSERT INTO auth.key_usage (secret_id, key_id, last_used_at, verifications, last_used_address)
-            SELECT secret_id, key_id, \(instant("at")), accepted, address
-            FROM unnest(\(columns.joined(separator: ", "))) v (secret_id, key_id, at, accepted, address)
-            ORDER BY 1
-            ON CONFLICT (secret_id) DO UPDATE
-                SET last_used_at = greatest(key_usage.last_used_at, EXCLUDED.last_used_at),
-                    verifications = key_usage.verifications + EXCLUDED.verifications,
-                    last_used_address = CASE WHEN EXCLUDED.last_used_at < key_usage.last_used_at
-                        THEN coalesce(key_usage.last_used_address, EXCLUDED.last_used_address)
-                        ELSE coalesce(EXCLUDED.last_used_address, key_usage.last_used_address) END
-            """
+    private static func addition(of uses: Columns) -> String {
+        """
+        INSERT INTO auth.key_usage (secret_id, key_id, last_used_at, verifications, last_used_address)
+        SELECT secret_id, key_id, \(instant("at")), accepted, address
+        FROM unnest(\(uses.arguments)) v (secret_id, key_id, at, accepted, address)
+        ORDER BY 1
+        ON CONFLICT (secret_id) DO UPDATE
+            SET last_used_at = greatest(key_usage.last_used_at, EXCLUDED.last_used_at),
+                verifications = key_usage.verifications + EXCLUDED.verifications,
+                last_used_address = CASE WHEN EXCLUDED.last_used_at < key_usage.last_used_at
+                    THEN coalesce(key_usage.last_used_address, EXCLUDED.last_used_address)
+                    ELSE coalesce(EXCLUDED.last_used_address, key_usage.last_used_address) END
+        """
     }
 
     /// The row of a key, a verdict, and a minute or an hour.
@@ -104,26 +120,20 @@ public struct UsageStore: Sendable {
         let keyID: UUID
         let beginning: Timestamp
         let code: VerdictCode
-
-        init(_ keyID: UUID, _ beginning: Timestamp, _ code: VerdictCode) {
-            self.keyID = keyID
-            self.beginning = beginning
-            self.code = code
-        }
     }
 
     /// Returns the statement that adds counts to the table of minutes or of hours.
     private static func addition(of counts: [Slot: Int], to table: String, _ column: String) -> String {
-        let columns = [
-            array(counts.keys.map(\.keyID), of: "uuid"),
-            array(counts.keys.map(\.beginning.microsecondsSinceUnixEpoch), of: "bigint"),
-            array(counts.keys.map(\.code.rawValue), of: "text"),
-            array(counts.values, of: "bigint"),
-        ]
+        var columns = Columns(of: ["uuid", "bigint", "text", "bigint"])
+        for (slot, number) in counts {
+            columns.add([
+                UUIDv7.text(of: slot.keyID), slot.beginning.microseconds, slot.code.rawValue, String(number),
+            ])
+        }
         return """
             INSERT INTO auth.\(table) (key_id, \(column), code, count)
             SELECT key_id, \(instant("at")), code, count
-            FROM unnest(\(columns.joined(separator: ", "))) v (key_id, at, code, count)
+            FROM unnest(\(columns.arguments)) v (key_id, at, code, count)
             ORDER BY 1, 2, 3
             ON CONFLICT (key_id, \(column), code) DO UPDATE SET count = \(table).count + EXCLUDED.count
             """
@@ -139,18 +149,17 @@ public struct UsageStore: Sendable {
     ///
     /// It writes nothing for an address that has a row of that day already, and adds no address to a key with a thousand of them.
     private static func addition(of addresses: [KeyAddress: Timestamp]) -> String {
-        let columns = [
-            array(addresses.keys.map(\.keyID), of: "uuid"),
-            array(addresses.keys.map(\.address), of: "text"),
-            array(addresses.values.map(\.microsecondsSinceUnixEpoch), of: "bigint"),
-        ]
+        var columns = Columns(of: ["uuid", "text", "bigint"])
+        for (origin, instant) in addresses {
+            columns.add([UUIDv7.text(of: origin.keyID), origin.address.description, instant.microseconds])
+        }
         return """
             INSERT INTO auth.key_addresses (key_id, address, day)
             SELECT key_id, address, day FROM (
                 SELECT v.*, (SELECT a.day FROM auth.key_addresses a WHERE a.key_id = v.key_id AND a.address = v.address) AS known
                 FROM (
                     SELECT key_id, address, ((\(instant("at"))) AT TIME ZONE 'UTC')::date AS day
-                    FROM unnest(\(columns.joined(separator: ", "))) u (key_id, address, at)
+                    FROM unnest(\(columns.arguments)) u (key_id, address, at)
                 ) v
             ) v
             WHERE known < day OR known IS NULL AND (
@@ -262,4 +271,9 @@ public struct UsageStore: Sendable {
             + connection.query(Self.deleteAddresses).affectedRows
             + connection.query(Self.deleteAddressesOfDeletedKeys).affectedRows
     }
+}
+
+extension Timestamp {
+    /// The microseconds since 1970, as text.
+    fileprivate var microseconds: String { String(microsecondsSinceUnixEpoch) }
 }
