@@ -63,10 +63,11 @@ package final class OpenConnections: Sendable {
         /// Returns the entry that has been idle for the longest time, which then counts as busy.
         ///
         /// A look at all connections serves many calls: a candidate that is still idle since then has been idle longer than all others.
-        mutating func claimLongestIdle() -> Entry? {
+        mutating func claimLongestIdle() -> (entry: Entry, since: UInt64)? {
             while true {
-                while let (entry, since) = candidates.popLast() {
-                    if entries[ObjectIdentifier(entry)] === entry, entry.claim(idleSince: since) { return entry }
+                while let candidate = candidates.popLast() {
+                    let (entry, since) = candidate
+                    if entries[ObjectIdentifier(entry)] === entry, entry.claim(idleSince: since) { return candidate }
                 }
                 candidates = longestIdle
                 if candidates.isEmpty { return nil }
@@ -103,11 +104,17 @@ package final class OpenConnections: Sendable {
     }
 
     private static let maximumCandidates = 256
+    /// The idle time below which a connection is still in use.
+    private static let settling = TimeAmount.seconds(10)
+    /// The time for which it counts that one that is in use had to make room.
+    private static let contest = TimeAmount.seconds(1)
 
     private let limit: Int
     /// The connections beyond the limit that may exist for the moment in which others are closed.
     private let tolerance: Int
     private let state = Locked(State())
+    /// The end of the time in which connections that are in use make room for others, in nanoseconds.
+    private let contestedUntil = Atomic<UInt64>(0)
     private let closed: [CloseReason: Counter]
     private let refused: Counter
 
@@ -150,7 +157,9 @@ package final class OpenConnections: Sendable {
             if state.phase == .over { return (false, nil) }
             var victim: Entry?
             if state.entries.count >= limit {
-                victim = state.claimLongestIdle()
+                let longestIdle = state.claimLongestIdle()
+                victim = longestIdle?.entry
+                noteEviction(idleSince: longestIdle.map { .uptimeNanoseconds($0.since) })
                 if victim == nil || state.entries.count >= limit + tolerance { return (false, victim) }
             }
             state.entries[ObjectIdentifier(entry)] = entry
@@ -162,6 +171,18 @@ package final class OpenConnections: Sendable {
             return nil
         }
         return entry
+    }
+
+    /// Notes that a new connection needs the place of one that is idle since a time; `nil` if none is idle.
+    private func noteEviction(idleSince since: NIODeadline?) {
+        let now = NIODeadline.now()
+        if let since, now - since >= Self.settling { return }
+        contestedUntil.store((now + Self.contest).uptimeNanoseconds, ordering: .relaxed)
+    }
+
+    /// True if even the connection that was idle longest had a request a moment ago, or none is idle, and others still want its place.
+    package func isContested(at now: NIODeadline) -> Bool {
+        now.uptimeNanoseconds < contestedUntil.load(ordering: .relaxed)
     }
 
     /// Removes a connection that has closed, and whose request has ended.

@@ -8,8 +8,9 @@ extension ServerBootstrap {
 
     /// Returns a bootstrap for a listener whose connections are limited in number.
     ///
-    /// The listener goes on after the failure of one connection. While the system has no descriptor left, it tries again ten times a second. A long
-    /// answer leaves in pieces, between which the event loop serves its other connections.
+    /// The listener goes on after the failure of one connection. While the system has no descriptor left, it tries again ten times a second. While
+    /// connections that are in use have to make room, it accepts fewer new ones. A long answer leaves in pieces, between which the event loop
+    /// serves its other connections.
     ///
     /// - Parameters:
     ///   - connections: The open connections of the listener.
@@ -31,6 +32,8 @@ extension ServerBootstrap {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try AcceptFaultHandler.add(to: channel.pipeline.syncOperations, logger)
+                    let pace = AcceptPaceHandler { connections.isContested(at: .now()) }
+                    try channel.pipeline.syncOperations.addHandler(pace)
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)

@@ -52,4 +52,38 @@ import Testing
         #expect((UInt64(701)...1200).allSatisfy { idle[$0]?.asked.makesRoom == false })
         #expect(connections.count == 1500)
     }
+
+    /// The attack: a client has all places, and opens a new connection for each one that it loses.
+    @Test func `places are contested while even the longest idle connection had a request a moment ago`() throws {
+        let connections = OpenConnections(limit: 2, NOOPMetricsHandler.instance)
+        var clients: [EmbeddedChannel] = []
+        defer { for client in clients { _ = try? client.finish(acceptAlreadyClosed: true) } }
+        func add() -> OpenConnections.Entry? {
+            clients.append(EmbeddedChannel())
+            return connections.add(clients[clients.count - 1])
+        }
+        let now = NIODeadline.now()
+        let old = try #require(add())
+        let new = try #require(add())
+        old.becameIdle(at: now - .seconds(60))
+        new.becameIdle(at: now)
+        #expect(!connections.isContested(at: .now()))
+        _ = try #require(add())
+        connections.remove(old)
+        #expect(!connections.isContested(at: .now()))
+        _ = try #require(add())
+        connections.remove(new)
+        #expect(connections.isContested(at: .now()))
+        #expect(!connections.isContested(at: .now() + .seconds(2)))
+    }
+
+    /// The attack: a client has all places, and is busy on each.
+    @Test func `places are contested while no connection is idle`() throws {
+        let connections = OpenConnections(limit: 1, NOOPMetricsHandler.instance)
+        let (client, other) = (EmbeddedChannel(), EmbeddedChannel())
+        defer { for channel in [client, other] { _ = try? channel.finish(acceptAlreadyClosed: true) } }
+        _ = try #require(connections.add(client))
+        #expect(connections.add(other) == nil)
+        #expect(connections.isContested(at: .now()))
+    }
 }
