@@ -88,6 +88,39 @@ import Testing
         }
     }
 
+    // The fault: the grants of tables that a workspace's database does not have yet kept all others of the cluster without privileges.
+    @Test func `after a restore without roles, a database that is older or damaged keeps no other without privileges`()
+        async throws
+    {
+        try await withInstallation { test in
+            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
+            let older = try await test.makeTenant(provisioner)
+            let damaged = try await test.makeTenant(provisioner)
+            let sound = try await test.makeTenant(provisioner)
+            let role = test.installation.runtimeRole
+            for name in [older.database, damaged.database, sound.database] {
+                try await test.withDatabase(name) { try await $0.script("DROP OWNED BY \(role)") }
+            }
+            let files = "'w0024_key_addresses', 'w0025_key_addresses_by_day'"
+            try await test.withDatabase(older.database) {
+                try await $0.script(
+                    "DROP TABLE auth.key_addresses; DELETE FROM mortise.migrations WHERE name IN (\(files))"
+                )
+            }
+            try await test.withDatabase(damaged.database) { try await $0.script("DROP TABLE auth.key_addresses") }
+            let restarted = Provisioner(try await test.bootstrap(), options: .ample)
+            _ = try await restarted.repairAll()
+            for name in [older.database, sound.database] {
+                try await test.withRuntime(name) { runtime async throws in
+                    #expect(try await runtime.texts("SELECT state FROM auth.workspace") == ["active"])
+                }
+            }
+            #expect(test.logs.text.contains("are missing, and cannot be granted again"))
+            await restarted.shutdown()
+            await provisioner.shutdown()
+        }
+    }
+
     // Somebody set the role to be read-only, by hand or by a tool: the setting survives restarts and kept the service from starting.
     @Test func `a start removes the settings of the runtime role, and says so`() async throws {
         try await withInstallation { test in

@@ -1,4 +1,5 @@
 import Crypto
+public import Postgres
 
 /// A migration line: a named list of files that are applied in their order.
 public struct MigrationLine: Sendable, Hashable {
@@ -50,6 +51,24 @@ public struct MigrationLine: Sendable, Hashable {
             }
         }
         return statements.map { $0.joined(separator: " ") + "\n" }.joined()
+    }
+
+    /// Returns the statements of ``privileges(identifiers:)`` for the files that a database has.
+    ///
+    /// A database can be older than the program.
+    ///
+    /// - Parameters:
+    ///   - identifiers: The values of the placeholders.
+    ///   - connection: A connection to the database.
+    /// - Returns: The SQL of the statements.
+    /// - Throws: `invalidFile` if a placeholder is unknown, and the database's errors.
+    public func privileges(
+        identifiers: [String: String],
+        appliedTo connection: PostgresConnection
+    ) async throws -> String {
+        let applied = Set(try await Ledger.read(connection).lazy.filter { $0.line == name }.map(\.name))
+        return try MigrationLine(name, files: files.filter { applied.contains($0.name) })
+            .privileges(identifiers: identifiers)
     }
 
     /// Returns the words of a statement without a table; `nil` if it is about no other.

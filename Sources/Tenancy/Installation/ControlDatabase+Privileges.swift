@@ -61,7 +61,7 @@ extension ControlDatabase {
             try await withOwner(cluster, database: nil) { connection in
                 let server = Server(installation: installation, connection: connection)
                 for name in try await server.databasesWithoutPrivileges(names) {
-                    try await repairPrivileges(of: name, on: cluster, server)
+                    await repairPrivileges(of: name, on: cluster, server)
                 }
             }
         } catch {
@@ -72,15 +72,23 @@ extension ControlDatabase {
         }
     }
 
-    private func repairPrivileges(of name: String, on cluster: Cluster, _ server: Server) async throws {
-        try await withOwner(cluster, database: name) { database in
-            try await database.script(try installation.workspacePrivileges())
+    private func repairPrivileges(of name: String, on cluster: Cluster, _ server: Server) async {
+        do {
+            try await withOwner(cluster, database: name) { database in
+                try await database.script(try await installation.workspacePrivileges(in: database))
+            }
+            try await server.close(database: name)
+            try await server.open(database: name)
+            logger.notice(
+                "the privileges of the runtime role were missing, as after a restore without roles, and were granted again",
+                metadata: ["database": "\(name)"]
+            )
+        } catch {
+            // The other databases are not worse for it.
+            logger.warning(
+                "the privileges of the runtime role are missing, and cannot be granted again",
+                metadata: ["database": "\(name)", "cluster": "\(cluster.name)", "error": "\(error)"]
+            )
         }
-        try await server.close(database: name)
-        try await server.open(database: name)
-        logger.notice(
-            "the privileges of the runtime role were missing, as after a restore without roles, and were granted again",
-            metadata: ["database": "\(name)"]
-        )
     }
 }

@@ -1,4 +1,5 @@
 import Migrations
+import Postgres
 import SQLFiles
 
 /// The migration files that this program contains.
@@ -20,14 +21,16 @@ enum Schema {
 }
 
 extension Installation {
-    /// Returns the SQL that grants the runtime role its privileges in a workspace's database.
-    func workspacePrivileges() throws(MigrationError) -> String {
-        try Schema.workspace.get().privileges(identifiers: ["runtime_role": runtimeRole])
+    /// Returns the SQL that grants the runtime role its privileges in a workspace's database, which can be older than the program.
+    func workspacePrivileges(in database: PostgresConnection) async throws -> String {
+        try await Schema.workspace.get()
+            .privileges(identifiers: ["runtime_role": runtimeRole], appliedTo: database)
     }
 
     /// Returns the SQL that grants the runtime role its privileges in the control database.
     func controlPrivileges() throws(MigrationError) -> String {
-        try workspacePrivileges() + Schema.control.get().privileges(identifiers: ["runtime_role": runtimeRole])
+        try Schema.workspace.get().privileges(identifiers: ["runtime_role": runtimeRole])
+            + Schema.control.get().privileges(identifiers: ["runtime_role": runtimeRole])
     }
 
     /// Returns the SQL that grants the runtime role its privileges in a cluster's database.
