@@ -44,6 +44,8 @@ struct OutboundClient: Sendable {
     }
 
     private func exchange(_ outbound: OutboundRequest) async throws -> OutboundAnswer {
+        // The client traps on such a port. A database or a provider can hold a URL that no rule has seen.
+        guard outbound.hasPort else { throw URLError() }
         var request = HTTPClientRequest(url: outbound.url)
         request.headers.add(name: "Accept", value: "application/json")
         if let authorization = outbound.authorization {
@@ -67,6 +69,10 @@ struct OutboundClient: Sendable {
     /// Closes the connections.
     func shutdown() async {
         try? await client.shutdown()
+    }
+
+    private struct URLError: Error, CustomStringConvertible {
+        var description: String { "the URL has a port that does not exist" }
     }
 
     private struct Late: Error, CustomStringConvertible {

@@ -7,6 +7,9 @@ public struct OutboundRequest: Sendable {
     /// The value of `Authorization`.
     public let authorization: String?
 
+    /// False if the URL has a port that does not exist, for which HTTP clients end the program.
+    public var hasPort: Bool { TrustedURL.hasPort(in: url) }
+
     /// Creates a request.
     ///
     /// - Parameters:

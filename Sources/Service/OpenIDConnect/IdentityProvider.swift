@@ -51,9 +51,22 @@ enum TrustedURL {
     /// Over plain HTTP, anybody on the way could exchange the keys.
     static func isGood(_ text: String, allowsLocal: Bool) -> Bool {
         guard text.utf8.count <= 2048, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !text.contains("\\"),
-            let authority = authority(text), !authority.isEmpty, authority.utf8.allSatisfy(isInAuthority)
+            let authority = authority(text), !authority.isEmpty, authority.utf8.allSatisfy(isInAuthority),
+            hasPort(authority)
         else { return false }
         return text.hasPrefix("https://") || (allowsLocal && isLocal(text))
+    }
+
+    /// Returns true if the port of a URL is absent, or one that exists.
+    ///
+    /// HTTP clients end the program for a larger number.
+    static func hasPort(in text: String) -> Bool { authority(text).map(hasPort) ?? false }
+
+    private static func hasPort(_ authority: some StringProtocol) -> Bool {
+        let rest = authority.split(separator: "]", omittingEmptySubsequences: false).last ?? ""
+        guard let colon = rest.lastIndex(of: ":") else { return true }
+        let digits = rest[rest.index(after: colon)...]
+        return digits.isEmpty || (digits.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt16(digits) ?? 0 > 0)
     }
 
     /// Returns true for an http URL of this machine.

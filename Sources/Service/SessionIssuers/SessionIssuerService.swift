@@ -204,7 +204,8 @@ public struct SessionIssuerService: Sendable {
     /// Over plain HTTP, anybody could exchange the keys.
     private static func isFetchable(_ text: String) -> Bool {
         guard text.utf8.count <= 2048, !text.utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7F }),
-            let url = URL(string: text), let host = url.host(), !host.isEmpty, url.user == nil
+            let url = URL(string: text), let host = url.host(), !host.isEmpty, url.user == nil,
+            TrustedURL.hasPort(in: text)
         else { return false }
         switch url.scheme {
         case "https": return true
