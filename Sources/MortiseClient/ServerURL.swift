@@ -18,6 +18,8 @@ public struct ServerURL: Sendable, Hashable {
     /// True if connections stay on this machine: the host is `localhost` or a loopback address, or the scheme is
     /// `http+unix`.
     public let isLocal: Bool
+    /// True for a Unix socket.
+    let isSocket: Bool
 
     /// Creates a URL from a text.
     ///
@@ -25,7 +27,7 @@ public struct ServerURL: Sendable, Hashable {
     /// - Throws: ``Fault`` if the text is not the URL of a server.
     public init(_ text: String) throws(Fault) {
         guard let url = URL(string: text), let scheme = url.scheme?.lowercased(), let host = url.host(), !host.isEmpty,
-            ["http", "https", "http+unix"].contains(scheme)
+            ["http", "https", "http+unix"].contains(scheme), ServerURL.hasPort(text)
         else { throw .notAServer }
         guard url.user() == nil, url.password() == nil else { throw .credentialsInside }
         guard url.query() == nil, url.fragment() == nil else { throw .queryOrFragment }
@@ -33,7 +35,8 @@ public struct ServerURL: Sendable, Hashable {
         while text.hasSuffix("/") { text.removeLast() }
         self.text = text
         isEncrypted = scheme == "https"
-        isLocal = scheme == "http+unix" || ServerURL.isLoopback(host)
+        isSocket = scheme == "http+unix"
+        isLocal = isSocket || ServerURL.isLoopback(host)
     }
 
     /// Returns the URL of a path of the API.
@@ -46,6 +49,19 @@ public struct ServerURL: Sendable, Hashable {
             result += (index == 0 ? "?" : "&") + item.name.percentEncoded + "=" + item.value.percentEncoded
         }
         return result
+    }
+
+    /// Returns true if the port is absent, or one that exists.
+    ///
+    /// HTTP clients end the program for a larger number.
+    private static func hasPort(_ text: String) -> Bool {
+        let rest = text.firstRange(of: "://").map { text[$0.upperBound...] } ?? text[...]
+        let authority = rest.prefix { !"/?#".contains($0) }
+        let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        let last = host.split(separator: "]", omittingEmptySubsequences: false).last ?? ""
+        guard let colon = last.lastIndex(of: ":") else { return true }
+        let digits = last[last.index(after: colon)...]
+        return digits.isEmpty || (digits.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt16(digits) ?? 0 > 0)
     }
 
     private static func isLoopback(_ host: String) -> Bool {

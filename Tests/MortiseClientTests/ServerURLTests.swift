@@ -21,7 +21,9 @@ import Testing
     @Test(arguments: [
         ("", ServerURL.Fault.notAServer), ("keys.example.com", .notAServer), ("ftp://keys.example.com", .notAServer),
         ("https://", .notAServer), ("https://name:password@keys.example.com", .credentialsInside),
-        ("https://keys.example.com?a=b", .queryOrFragment), ("https://keys.example.com/#a", .queryOrFragment),
+        ("http://127.0.0.1:65536", .notAServer), ("https://[::1]:99999999999999999999/", .notAServer),
+        ("http://127.0.0.1:0", .notAServer), ("https://keys.example.com?a=b", .queryOrFragment),
+        ("https://keys.example.com/#a", .queryOrFragment),
     ])
     func `a text that is not the URL of a server is refused`(_ text: String, _ fault: ServerURL.Fault) {
         #expect(throws: fault) { try ServerURL(text) }

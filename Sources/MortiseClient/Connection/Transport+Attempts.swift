@@ -92,6 +92,8 @@ extension Transport {
     private func request(_ call: Call, _ token: SecretToken?) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url.appending(call.path, query: call.query))
         request.method = call.method
+        // HTTP demands a host, and the path of a socket is none.
+        if url.isSocket { request.headers.add(name: "Host", value: "localhost") }
         request.headers.add(name: "User-Agent", value: options.userAgent)
         request.headers.add(name: "Accept", value: "application/json")
         if let token {

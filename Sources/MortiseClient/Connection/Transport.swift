@@ -61,6 +61,11 @@ struct Transport: Sendable {
         where value.isEmpty || !value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
             throw MortiseError(.invalidRequest, "The \(name) must be printable ASCII and must not be empty.")
         }
+        // The path would be that of another operation.
+        if let index = call.path.firstIndex(of: "") {
+            let kind = index > 0 ? " behind \"\(call.path[index - 1])\"" : ""
+            throw MortiseError(.invalidRequest, "The name or id\(kind) must not be empty. Nothing was sent.")
+        }
     }
 
     /// The error of a call that took longer than its timeout.
