@@ -94,7 +94,9 @@ struct BackupRun {
             try Output.line("This backup was restored already. The installation is held: no server starts on it yet.")
         }
         try Output.line("It has the state of \(moment). Whatever was revoked after that moment is not revoked in it.")
-        try Output.line("To confirm this, and to let servers start: mortise release --moment \(moment)")
+        try Output.line(
+            "To confirm this, and to let servers start, with --data or --database-url as here: mortise release --moment \(moment)"
+        )
     }
 
     private func tools() async throws -> PostgresTools {

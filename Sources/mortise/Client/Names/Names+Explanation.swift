@@ -51,6 +51,7 @@ extension CommandFailure {
         near: [(name: String, other: String)],
         list: String
     ) -> CommandFailure {
+        let near = near.map { (name: $0.name.printable.cut(to: 60), other: $0.other) }
         var details = NearestName.suggestion(for: name, among: near).map { ["Did you mean \($0)?"] } ?? []
         details.append("`mortise \(list)` lists what this credential can see.")
         return CommandFailure(.refused, "There is no \(noun) \"\(name)\"\(place).", details: details)

@@ -28,6 +28,11 @@ extension NewTokenCommand {
                 throw error.addingRepetition(of: request, idempotencyKey: key)
             }
         }
-        try options.token.print(answer, options.call.output)
+        do {
+            try options.token.print(answer, options.call.output)
+        } catch let error as CommandFailure where options.token.tokenOut == nil {
+            // The server has created the token, and nobody has seen it.
+            throw error.addingRepetition(of: request, idempotencyKey: key)
+        }
     }
 }

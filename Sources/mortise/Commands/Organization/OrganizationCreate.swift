@@ -49,7 +49,7 @@ struct OrganizationCreate: NewTokenCommand {
                 sentence: "Created the organization \(slug), with its default workspace and an admin key.",
                 members: ["id", "name", "token_prefix"],
                 next: [
-                    "Use the admin key as the credential of further commands: `mortise login --token-file FILE --profile \(slug)`."
+                    "Use the admin key as the credential of further commands: `mortise login --token-file FILE --profile \(slug) --url \(client.url.text)`."
                 ]
             )
             return NewToken(id: created.organization.id, token: created.token, report: report)
