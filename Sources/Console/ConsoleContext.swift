@@ -51,6 +51,9 @@ struct ConsoleContext: Sendable {
         ) { request in
             let request = ConsoleRequest(request, clients)
             do {
+                if method == .get, let query = request.query.withoutTokens {
+                    throw Redirect(location: request.path + query)
+                }
                 return try await handler(request).withPageHeaders()
             } catch let redirect as Redirect {
                 return redirect.response.withPageHeaders()

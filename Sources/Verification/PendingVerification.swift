@@ -14,11 +14,21 @@ public struct PendingVerification: Sendable {
     struct Question: Sendable {
         let request: VerificationRequest
         let audience: Audience
-        let isCounted: Bool
+        let use: KeyUseRule
     }
 
     let question: Question
     let token: Token
     /// The home of the key and the digests of the token, if this node knows the token's workspace.
     let found: (home: KeyHome, digests: [PepperedDigest])?
+}
+
+/// The effect of a verification on the statistics and the rate limits of its key.
+public enum KeyUseRule: Sendable {
+    /// The key is used: it counts, and a limit that is used up refuses it.
+    case counted
+    /// The use was counted before, such as at the first authentication of the same request. It does not count again, and no limit refuses it.
+    case countedBefore
+    /// Nobody uses the key: somebody asks what would come of it. It does not count, and a limit that is used up on this node refuses it.
+    case asked
 }

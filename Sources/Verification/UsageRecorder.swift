@@ -52,7 +52,9 @@ public final class UsageRecorder: Sendable {
         /// The control database, for admin and operator keys.
         case control
         /// The database of a workspace.
-        case workspace(WorkspaceFacts)
+        ///
+        /// Indirect, because each waiting count has one.
+        indirect case workspace(WorkspaceFacts)
 
         var workspaceID: UUID {
             if case .workspace(let facts) = self { facts.workspaceID } else { Workspace.rootID }

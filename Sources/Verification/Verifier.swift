@@ -62,7 +62,7 @@ public final class Verifier: Sendable {
     ///   - text: The text that was presented as a token.
     ///   - request: The demands on the key.
     ///   - audience: The owner whose keys can be found.
-    ///   - isCounted: True if the verification counts as a use, for rate limits and statistics. Defaults to true.
+    ///   - use: The effect on rate limits and statistics. Defaults to that of a use.
     /// - Returns: The verdict. A refused key is a verdict and not an error.
     /// - Throws: ``WorkspaceUnreachable`` if the workspace's database cannot be reached, the control database's errors if a
     ///   workspace that is new to this node cannot be looked up, and `cancelled` if the task is cancelled.
@@ -70,9 +70,9 @@ public final class Verifier: Sendable {
         _ text: String,
         _ request: VerificationRequest,
         audience: Audience,
-        isCounted: Bool = true
+        use: KeyUseRule = .counted
     ) async throws -> Verdict {
-        switch verifyInMemory(text, request, audience: audience, isCounted: isCounted) {
+        switch verifyInMemory(text, request, audience: audience, use: use) {
         case .verdict(let verdict): return verdict
         case .pending(let pending): return try await finish(pending)
         }
@@ -82,14 +82,14 @@ public final class Verifier: Sendable {
 
     /// Verifies a token without any wait, if that is possible.
     ///
-    /// Call it after the request was received. The parameters are those of ``verify(_:_:audience:isCounted:)``.
+    /// Call it after the request was received. The parameters are those of ``verify(_:_:audience:use:)``.
     ///
     /// - Returns: The verdict, or what ``finish(_:)`` needs to go on.
     public func verifyInMemory(
         _ text: String,
         _ request: VerificationRequest,
         audience: Audience,
-        isCounted: Bool = true
+        use: KeyUseRule = .counted
     ) -> FirstStep {
         let token: Token
         do throws(TokenFault) {
@@ -97,7 +97,7 @@ public final class Verifier: Sendable {
         } catch {
             return .verdict(.withoutKey(.malformed))
         }
-        let question = PendingVerification.Question(request: request, audience: audience, isCounted: isCounted)
+        let question = PendingVerification.Question(request: request, audience: audience, use: use)
         guard let home = keys.knownHome(token.parsed.workspaceRef, of: audience.organizationID) else {
             return .pending(PendingVerification(question: question, token: token, found: nil))
         }
@@ -108,12 +108,12 @@ public final class Verifier: Sendable {
         guard let reading = keys.cached(digests[0], in: home), let decision = judge(reading, question, home) else {
             return .pending(PendingVerification(question: question, token: token, found: (home, digests)))
         }
-        return .verdict(conclude(decision, reading, question, workspace))
+        return .verdict(conclude(decision, reading, question, workspace, home.counts))
     }
 
     /// Finishes a verification that memory could not answer.
     ///
-    /// - Throws: The errors of ``verify(_:_:audience:isCounted:)``.
+    /// - Throws: The errors of ``verify(_:_:audience:use:)``.
     public func finish(_ pending: PendingVerification) async throws -> Verdict {
         try await PostgresDeadline.with(deadline) {
             guard let place = try await locate(pending) else { return .withoutKey(.notFound) }
@@ -134,14 +134,14 @@ public final class Verifier: Sendable {
     ///   - request: The demands on the key.
     ///   - audience: The owner whose keys can be found.
     /// - Returns: The verdict, and the record if the verdict has a key.
-    /// - Throws: The errors of ``verify(_:_:audience:isCounted:)``.
+    /// - Throws: The errors of ``verify(_:_:audience:use:)``.
     public func verifyClientKey(
         _ text: String,
         _ request: VerificationRequest,
         audience: Audience
     ) async throws -> (verdict: Verdict, record: KeyRecord?) {
         guard let token = try? Token(text) else { return (.withoutKey(.malformed), nil) }
-        let question = PendingVerification.Question(request: request, audience: audience, isCounted: true)
+        let question = PendingVerification.Question(request: request, audience: audience, use: .counted)
         let pending = PendingVerification(question: question, token: token, found: nil)
         return try await PostgresDeadline.with(deadline) {
             guard let place = try await locate(pending) else { return (.withoutKey(.notFound), nil) }
@@ -225,7 +225,7 @@ public final class Verifier: Sendable {
     }
 
     private func needsLimit(_ code: VerdictCode, _ key: FoundKey, _ question: PendingVerification.Question) -> Bool {
-        question.isCounted && code == .valid && !key.state.rateLimits.isUnlimited
+        question.use != .countedBefore && code == .valid && !key.state.rateLimits.isUnlimited
     }
 
     /// Decides at once, or returns `nil` if this node must first hear of the other nodes' uses.
@@ -233,6 +233,10 @@ public final class Verifier: Sendable {
         let key = reading.key
         let code = decide(key.state, question.request, at: reading.now)
         guard needsLimit(code, key, question) else { return Decision(code: code) }
+        if question.use == .asked {
+            let limit = home.limits.wouldUse(key.limitID, key.state.rateLimits)
+            return Decision(code: limit?.isAllowed == false ? .rateLimited : code, limit: limit)
+        }
         switch home.limits.use(key.limitID, key.state.rateLimits) {
         case .undecided: return nil
         case .decided(let limit, _): return Decision(code: limit.isAllowed ? code : .rateLimited, limit: limit)
@@ -246,24 +250,25 @@ public final class Verifier: Sendable {
         _ place: Place
     ) async -> Verdict {
         if let decision = judge(reading, question, place.home) {
-            return conclude(decision, reading, question, place.workspace)
+            return conclude(decision, reading, question, place.workspace, place.home.counts)
         }
         let key = reading.key
         let limit = await place.home.limits.useAfterExchange(key.limitID, key.state.rateLimits)
         let decision = Decision(code: limit?.isAllowed == false ? .rateLimited : .valid, limit: limit)
-        return conclude(decision, reading, question, place.workspace)
+        return conclude(decision, reading, question, place.workspace, place.home.counts)
     }
 
     private func conclude(
         _ decision: Decision,
         _ reading: KeyReading,
         _ question: PendingVerification.Question,
-        _ workspace: WorkspaceFacts
+        _ workspace: WorkspaceFacts,
+        _ counts: UsageRecorder.Database
     ) -> Verdict {
         let (code, key) = (decision.code, reading.key)
         guard code != .notFound else { return .withoutKey(.notFound) }
-        if question.isCounted {
-            usage.record(.workspace(workspace), key.state, code, at: reading.now, from: question.request.address)
+        if question.use == .counted {
+            usage.record(counts, key.state, code, at: reading.now, from: question.request.address)
         }
         let verified = VerifiedKey(
             found: key,

@@ -334,6 +334,90 @@ import Testing
         }
     }
 
+    @Test func `a tried token of a key whose limit is used up is refused, and a namespace can be named`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let created = try await browser.createKey("CI", [("per_hour", "1"), ("namespaces", "prod")])
+            let (key, token) = (try Self.path(created), try #require(created.text.token))
+            func tried(_ namespace: String) async throws -> String {
+                let fields = [("token", token), ("address", ""), ("namespace", namespace)]
+                return try await browser.submit(key, to: "\(key)/try", fields).element("status") ?? ""
+            }
+            for _ in 0..<3 { #expect(try await tried("prod").contains("This token is accepted.")) }
+            #expect(try await tried("").contains("wrong_namespace"))
+            let (api, admin) = (console.mortise.api, console.mortise.adminToken)
+            let body: JSONValue = ["token": .string(token), "namespace": "prod"]
+            #expect(try await api.post("/v1/verify", body, as: admin)["code"] == "valid")
+            for _ in 0..<2 { #expect(try await tried("prod").contains("rate_limited")) }
+        }
+    }
+
+    @Test func `what cannot be entered in the native API cannot be entered here`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let scopes = (0...100).map { "read:thing\($0)" }.joined(separator: "\n")
+            let many = try await browser.createKey("many", [("scopes", scopes), ("namespaces", scopes)])
+            #expect(many.status == 422 && many.text.contains("id=\"scopes-fault\""))
+            #expect(many.text.contains("id=\"namespaces-fault\"") && many.text.contains("These are 101."))
+            for name in ["\u{200B}", "\u{2800}\u{3164}", "\u{202E}\u{2060}"] {
+                let unseen = try await browser.createKey(name)
+                #expect(
+                    unseen.status == 422 && unseen.text.contains("a character that can be seen"),
+                    "\(unseen.status)"
+                )
+            }
+        }
+    }
+
+    @Test func `revoked keys are left out of what is to be disabled`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            var fields: [(String, String)] = []
+            for name in ["one", "two"] {
+                let id = try #require(try Self.path(try await browser.createKey(name)).split(separator: "/").last)
+                fields.append(("key.\(id)", "1"))
+            }
+            let path = "\(Self.list)/keys/bulk"
+            let revoked = [fields[0], ("change", "revoke"), ("confirmed", "yes"), ("reason", "")]
+            #expect(try await browser.submit(Self.list, to: path, revoked).status == 303)
+            let both = try await browser.submit(Self.list, to: path, fields + [("change", "disable")])
+            #expect(both.text.contains("Left out: 1 selected key") && both.text.contains("Whatever uses this key"))
+            let none = try await browser.submit(Self.list, to: path, [fields[0], ("change", "disable")])
+            #expect(none.status == 400 && none.text.contains("which is final"), "\(none.status)")
+        }
+    }
+
+    // The attack: a link in a mail says that a key is revoked, and it is not.
+    @Test func `only a page of the console says what has happened`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let key = try Self.path(try await browser.createKey("CI"))
+            for site in ["cross-site", "same-site", "none"] {
+                let page = try await browser.get("\(key)?done=revoked", headers: [("Sec-Fetch-Site", site)])
+                #expect(page.status == 200 && !page.text.contains("The key is revoked."))
+            }
+            let own = try await browser.get("\(key)?done=saved", headers: [("Sec-Fetch-Site", "same-origin")])
+            #expect(own.text.contains("The changes are saved."))
+        }
+    }
+
+    // The attack: somebody reads the address of a page, the history of a browser or the links of a page, after a token was pasted.
+    @Test(arguments: [
+        "/console/?q=", "/console/members?q=", "/console/events?type=created&actor=",
+        "/console/workspaces/default/events?actor=", "/console/workspaces/default?q=",
+    ])
+    func `a token in an address is cut to its beginning`(_ target: String) async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let token = console.mortise.adminToken
+            let page = try await browser.get(target + token)
+            #expect(page.status == 303 && page.location?.contains(String(token.prefix(16))) == true)
+            #expect(page.location?.contains(token) == false)
+            let shown = try await browser.get(try #require(page.location))
+            #expect(shown.status == 200 && !shown.text.contains(token))
+        }
+    }
+
     // MARK: Roles
 
     @Test func `an auditor sees keys and history and can change nothing`() async throws {

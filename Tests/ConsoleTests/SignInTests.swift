@@ -97,9 +97,9 @@ import Testing
 
     // `next` that leads to another site would make the sign-in page a help for phishing.
     @Test(arguments: [
-        "https://evil.example/", "//evil.example/", "/\\evil.example/", "/console/\\..", "javascript:alert(1)",
-        "/v1/me",
-        "/consoleevil/", "/console/sign-in", "/console/a\r\nSet-Cookie: x=y",
+        "https://evil.example/", "//evil.example/", "/\\evil.example/", "/console/\\..", "/console/../../evil",
+        "/console/%2E%2e/evil", "javascript:alert(1)", "/v1/me", "/consoleevil/", "/console/sign-in",
+        "/console/a\r\nSet-Cookie: x=y",
     ])
     func `after the sign-in a browser stays inside the console`(next: String) async throws {
         try await withConsole { console in

@@ -21,7 +21,7 @@ function watch(form) {
     const query = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
       // Of a pasted token only the beginning is needed, and the rest must not be in an address.
-      const text = name === "q" && /^[a-z][a-z0-9]{0,3}_(live|test)_[0-9A-Za-z]{40,}$/.test(value.trim())
+      const text = /^[a-z][a-z0-9]{0,3}_(live|test)_[0-9A-Za-z]{40,}$/.test(value.trim())
         ? value.trim().slice(0, 16) : value;
       if (text) query.set(name, text);
     }

@@ -141,7 +141,7 @@ struct KeyForm {
             mode: KeyMode(rawValue: mode),
             scopes: parsedScopes(&faults),
             permissions: family == .admin ? parsedPermissions(&faults) : [],
-            allowedNamespaces: parsedNamespaces,
+            allowedNamespaces: parsedNamespaces(&faults),
             allowedAddresses: parsedAddresses(&faults),
             rateLimitPerMinute: limit(perMinute, "per_minute", &faults),
             rateLimitPerHour: limit(perHour, "per_hour", &faults)
@@ -165,7 +165,9 @@ struct KeyForm {
         if Self.lines(addresses) != Self.lines(old.addresses) {
             patch.allowedAddresses = .set(parsedAddresses(&faults))
         }
-        if Self.lines(namespaces) != Self.lines(old.namespaces) { patch.allowedNamespaces = .set(parsedNamespaces) }
+        if Self.lines(namespaces) != Self.lines(old.namespaces) {
+            patch.allowedNamespaces = .set(parsedNamespaces(&faults))
+        }
         if perMinute.trimmed != old.perMinute {
             patch.rateLimitPerMinute = .set(limit(perMinute, "per_minute", &faults))
         }
@@ -175,6 +177,18 @@ struct KeyForm {
             patch.permissions = .set(parsedPermissions(&faults))
         }
         return patch
+    }
+
+    /// The maximum number of scopes, addresses and namespaces, as in the native API.
+    private static let mostElements = 100
+
+    /// Returns the lines of a field that is a list, and adds a fault if there are too many.
+    private func list(_ text: String, _ field: String, _ faults: inout FormFaults) -> [String] {
+        let lines = Self.lines(text)
+        if lines.count > Self.mostElements {
+            faults.add(field, "Enter at most \(Self.mostElements) lines. These are \(lines.count).")
+        }
+        return lines
     }
 
     private static func lines(_ text: String) -> [String] { FormFields([("text", text)]).lines("text") }
@@ -203,7 +217,7 @@ struct KeyForm {
 
     private func parsedScopes(_ faults: inout FormFaults) -> [Scope] {
         var parsed: [Scope] = []
-        for line in Self.lines(scopes) {
+        for line in list(scopes, "scopes", &faults) {
             guard let scope = try? Scope(validating: line) else {
                 faults.add(
                     "scopes",
@@ -218,7 +232,7 @@ struct KeyForm {
 
     private func parsedAddresses(_ faults: inout FormFaults) -> [AddressRange] {
         var parsed: [AddressRange] = []
-        for line in Self.lines(addresses) {
+        for line in list(addresses, "addresses", &faults) {
             do throws(AddressFault) {
                 parsed.append(try AddressRange(line))
             } catch {
@@ -232,8 +246,8 @@ struct KeyForm {
         return parsed
     }
 
-    private var parsedNamespaces: [String]? {
-        let lines = Self.lines(namespaces)
+    private func parsedNamespaces(_ faults: inout FormFaults) -> [String]? {
+        let lines = list(namespaces, "namespaces", &faults)
         return lines.isEmpty ? nil : lines
     }
 

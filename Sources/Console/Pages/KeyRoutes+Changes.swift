@@ -179,13 +179,15 @@ extension KeyRoutes {
                 address = IPAddress(text)
                 if address == nil { faults.add("try-address", "This is not an IPv4 or IPv6 address.") }
             }
-            var values: [String: Any] = ["tryAddress": visit.form["address"]]
+            var values: [String: Any] = [
+                "tryAddress": visit.form["address"], "tryNamespace": visit.form["namespace"],
+            ]
             if faults.isEmpty {
                 let verdict = try await visit.platform.verifier.verify(
                     visit.form["token"].trimmed,
-                    VerificationRequest(address: address),
+                    VerificationRequest(address: address, namespace: visit.form.text("namespace")),
                     audience: .workspace(workspace.id, of: workspace.organizationID),
-                    isCounted: false
+                    use: .asked
                 )
                 values["verdict"] = VerdictView.values(verdict, key: key)
             }
@@ -220,19 +222,7 @@ enum KeyName {
     ///
     /// A person can enter neither marks of direction nor the same white space, so both are left out.
     static func matches(_ entered: String, _ name: String) -> Bool {
-        let (entered, name) = (visible(entered), visible(name))
-        return entered == name && !(name.isEmpty && entered.isEmpty) || name.isEmpty
-    }
-
-    private static func visible(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.filter {
-                    !$0.properties.isWhitespace && !$0.properties.isBidiControl
-                        && $0.properties.generalCategory != .control
-                        && $0.properties.generalCategory != .format
-                }
-            )
-        )
+        let (entered, name) = (entered.visible, name.visible)
+        return entered == name || name.isEmpty
     }
 }

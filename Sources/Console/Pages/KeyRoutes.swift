@@ -30,7 +30,6 @@ struct KeyRoutes: Sendable {
             try toOwnKeys(visit)
             let scene = try await visit.scene(family, .keysRead)
             let search = KeySearch(visit.query)
-            if let shortened = search.shortened { throw Redirect(location: "\(scene.list)\(shortened)") }
             let browse = search.browse(at: visit.moment)
             let page = try await visit.platform.keys.browse(browse, limit: Self.pageSize, in: scene.keys)
             let suggestions = try await visit.platform.keys.suggestions(in: scene.keys)
@@ -47,6 +46,7 @@ struct KeyRoutes: Sendable {
             values["next"] = page.next.map { "\(scene.list)\(search.query(after: $0))" } ?? ""
             values["hasNext"] = page.next != nil
             values["isContinued"] = visit.query.contains("after")
+            values["hasPages"] = visit.query.contains("after") || page.next != nil
             values["first"] = "\(scene.list)\(search.query(after: nil))"
             values["csv"] = "\(scene.base).csv\(search.query(after: nil))"
             values["ownerHeading"] = family == .client ? "Subject" : "Created by"
@@ -128,19 +128,31 @@ struct KeyRoutes: Sendable {
                     detail: "No key is selected. Go back and select keys by their check boxes."
                 )
             }
+            // A revoked key needs not be disabled. Revoked again, it is known to be refused on every node when the page appears.
+            let changed = change == .disable ? keys.filter { $0.revokedAt == nil } : keys
+            guard !changed.isEmpty else {
+                throw Problem(
+                    .invalidRequest,
+                    detail:
+                        "All selected keys are revoked, which is final: they are refused for ever. Nothing was changed."
+                )
+            }
             var faults = FormFaults()
             if visit.form["confirmed"] == "yes" {
                 let reason = change == .revoke ? visit.form.text("reason") : nil
                 faults.add(KeyService.faults(ofReason: reason)) { $0 }
-                if faults.isEmpty { try await perform(change, keys, scene, visit) }
+                if faults.isEmpty { try await perform(change, changed, scene, visit) }
             }
-            let names = try await visit.platform.keys.names(of: Set(keys.map(\.createdBy)), for: visit.principal)
+            let names = try await visit.platform.keys.names(of: Set(changed.map(\.createdBy)), for: visit.principal)
             var values = scene.values
-            values["keys"] = keys.map { view($0, scene, visit, names).row }
+            values["keys"] = changed.map { view($0, scene, visit, names).row }
+            if changed.count < keys.count {
+                values["leftOut"] = NumberText.counted(keys.count - changed.count, "selected key")
+            }
             values["isRevoke"] = change == .revoke
             values["change"] = change.rawValue
-            values["meant"] = keys.count == 1 ? "this key" : "these \(NumberText.counted(keys.count, "key"))"
-            values["them"] = keys.count == 1 ? "it" : "them"
+            values["meant"] = changed.count == 1 ? "this key" : "these \(NumberText.counted(changed.count, "key"))"
+            values["them"] = changed.count == 1 ? "it" : "them"
             values["reason"] = visit.form["reason"]
             values.merge(faults.values) { _, new in new }
             let title = change == .revoke ? "Revoke keys" : "Disable keys"
@@ -159,11 +171,8 @@ struct KeyRoutes: Sendable {
 
     /// Changes all of the keys, or none.
     private func perform(_ change: BulkChange, _ keys: [KeyRecord], _ scene: KeyScene, _ visit: Visit) async throws {
-        // A revoked key needs not be disabled. Revoked again, it is known to be refused on every node when the page appears.
-        let keys = change == .disable ? keys.filter { $0.revokedAt == nil } : keys
         let outcome: Outcome = change == .disable ? .keysDisabled : .keysRevoked
         let done = Redirect(location: "\(scene.list)?done=\(outcome.rawValue)")
-        guard !keys.isEmpty else { throw done }
         let ids = keys.map(\.id)
         do {
             switch change {
@@ -280,30 +289,45 @@ struct KeyRoutes: Sendable {
     private var save: ConsoleEndpoint {
         context.action("\(family.basePath)/{id}", id: "consoleSave\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysWrite)
-            let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
-            var form = KeyForm(visit.form, family: family)
-            let present = KeyForm(key, family: family)
-            var faults = FormFaults()
-            if let shown = KeyForm(shownBy: visit.form, family: family) {
-                form = form.rebased(from: shown, onto: present, &faults)
-            }
-            let patch = form.patch(from: present, &faults)
-            if faults.isEmpty {
+            let id = try id(visit)
+            // Somebody else can save between the comparison with the present settings and the change, which is compared again then.
+            for _ in 0..<Self.comparisons {
                 do {
-                    _ = try await visit.platform.keys.update(key.id, patch, in: scene.keys, by: visit.caller)
-                    throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: key.id))?done=saved")
-                } catch let redirect as Redirect {
-                    throw redirect
-                } catch {
-                    guard let found = FormFaults(error, name: KeyForm.field) else { throw error }
-                    faults = found
+                    return try await save(try await visit.platform.keys.get(id, in: scene.keys), scene, visit)
+                } catch is KeyChangedMeanwhile {
+                    continue
                 }
-            } else {
-                let others = visit.platform.keys.faults(of: patch, in: scene.keys, at: visit.moment)
-                faults.add(others, name: KeyForm.field)
             }
-            return try await keyPage(key, form, faults, scene, visit, status: .unprocessableContent)
+            throw Refusal.busy
         }
+    }
+
+    private static let comparisons = 5
+
+    /// Saves the form of a key, if the key is still as it was read.
+    private func save(_ key: KeyRecord, _ scene: KeyScene, _ visit: Visit) async throws -> EndpointResponse {
+        var form = KeyForm(visit.form, family: family)
+        let present = KeyForm(key, family: family)
+        var faults = FormFaults()
+        if let shown = KeyForm(shownBy: visit.form, family: family) {
+            form = form.rebased(from: shown, onto: present, &faults)
+        }
+        let patch = form.patch(from: present, &faults)
+        if faults.isEmpty {
+            do {
+                _ = try await visit.platform.keys.update(key.id, patch, ifStill: key, in: scene.keys, by: visit.caller)
+            } catch {
+                guard let found = FormFaults(error, name: KeyForm.field) else { throw error }
+                faults = found
+            }
+            if faults.isEmpty {
+                throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: key.id))?done=saved")
+            }
+        } else {
+            let others = visit.platform.keys.faults(of: patch, in: scene.keys, at: visit.moment)
+            faults.add(others, name: KeyForm.field)
+        }
+        return try await keyPage(key, form, faults, scene, visit, status: .unprocessableContent)
     }
 
     /// The number of events on a key's page.

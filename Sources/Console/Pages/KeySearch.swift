@@ -12,14 +12,6 @@ struct KeySearch {
     /// True if the list can lack keys that exist.
     var isFiltered: Bool { Self.names.contains { fields.text($0) != nil } }
 
-    /// The query with the beginning of a token in place of the whole token, or `nil` if it has none.
-    ///
-    /// A person can paste a token into the search. The beginning finds its key, and the rest must not stay in the browser's history.
-    var shortened: String? {
-        guard let text = fields.text("q"), (try? Token(text)) != nil else { return nil }
-        return fields.query(["q": String(text.prefix(16)), "after": ""])
-    }
-
     /// Returns the question, with days before and after an instant.
     func browse(at now: Timestamp) -> KeyBrowse {
         var browse = KeyBrowse(order: order, isAscending: isAscending)

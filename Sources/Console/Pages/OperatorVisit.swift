@@ -105,7 +105,7 @@ struct OperatorVisit: Sendable {
         values["navigation"] = Self.links.map { name, path, icon in
             ["name": name, "path": path, "icon": icon, "current": name == section] as [String: Any]
         }
-        if values["done"] == nil, let done = Outcome(rawValue: query["done"]) { values["done"] = done.sentence }
+        if values["done"] == nil, let done = Outcome(of: request) { values["done"] = done.sentence }
         return context.pages.page(template, values, status: status)
     }
 }

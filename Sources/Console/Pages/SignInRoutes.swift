@@ -116,7 +116,11 @@ struct SignInForm: Sendable {
     static func next(_ target: String, under path: String = "/console/") -> String {
         let isInside = target.hasPrefix(path) && !target.hasPrefix("/console/sign-in")
         let isPlain = target.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }
-        return isInside && isPlain && target.utf8.count < 2000 ? target : path
+        // A browser resolves such segments, also with encoded dots, and would leave the console.
+        let segments = (target.split(separator: "?", maxSplits: 1).first ?? "").lowercased().replacing("%2e", with: ".")
+            .split(separator: "/")
+        let stays = !segments.contains(where: { $0 == ".." || $0 == "." })
+        return isInside && isPlain && stays && target.utf8.count < 2000 ? target : path
     }
 
     /// Returns the page on which members sign in.

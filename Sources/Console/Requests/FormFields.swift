@@ -71,6 +71,19 @@ struct FormFields: Sendable {
         fields.filter { $0.name.hasPrefix(prefix) }.map { String($0.name.dropFirst(prefix.count)) }
     }
 
+    /// The query with the beginning of each token in place of the whole token, or `nil` if it has none.
+    ///
+    /// A person can paste a token into a search. The beginning finds its key, and the rest must not stay in the address, the history and the
+    /// links of the page. A cursor belongs to another search.
+    var withoutTokens: String? {
+        let shortened = fields.map { field in
+            let text = field.value.trimmed
+            return (name: field.name, value: (try? Token(text)) == nil ? field.value : String(text.prefix(16)))
+        }
+        guard zip(fields, shortened).contains(where: { $0.value != $1.value }) else { return nil }
+        return FormFields(shortened).query(["after": ""])
+    }
+
     /// Returns the fields as the query of a target, with some changed; an empty text removes a field.
     func query(_ changes: [String: String] = [:]) -> String {
         var pairs = fields.filter { changes[$0.name] == nil && !$0.value.isEmpty }

@@ -1,3 +1,5 @@
+import Endpoints
+
 /// A change that has succeeded, as a page says it after a redirect.
 ///
 /// The query has the word and never a sentence, so nobody can put words into the console's mouth by a link.
@@ -28,6 +30,16 @@ enum Outcome: String {
     case webhookDeleted = "webhook-deleted"
     case testQueued = "test-queued"
     case deliveryQueued = "delivery-queued"
+
+    /// Returns the outcome that the query of a request names, if a page of the console led to it.
+    ///
+    /// A link of another site, or in a mail, does not say what has not happened. Browsers that do not say where a request comes from are
+    /// believed.
+    init?(of request: ConsoleRequest) {
+        let site = request.headers.single(.secFetchSite)
+        guard site == nil || site == "same-origin" else { return nil }
+        self.init(rawValue: request.query["done"])
+    }
 
     /// The sentence.
     var sentence: String {

@@ -134,7 +134,7 @@ struct Visit: Sendable {
         values["csrf"] = formToken
         values["navigation"] = Section.visible(to: principal)
             .map { ["name": $0.rawValue, "path": $0.path, "icon": $0.icon, "current": $0 == section] as [String: Any] }
-        if values["done"] == nil, let done = Outcome(rawValue: query["done"]) { values["done"] = done.sentence }
+        if values["done"] == nil, let done = Outcome(of: request) { values["done"] = done.sentence }
         return context.pages.page(template, values, status: status)
     }
 }

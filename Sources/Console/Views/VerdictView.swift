@@ -42,7 +42,8 @@ enum VerdictView {
         case .wrongAddress:
             "The key is bound to addresses. Enter an address that it allows, or change \u{201C}Allowed addresses\u{201D}."
         case .wrongMode: "The key has the other mode, live or test."
-        case .wrongNamespace: "The key is bound to namespaces that do not include the default one."
+        case .wrongNamespace:
+            "The key is bound to other namespaces. Enter one that it allows, or change \u{201C}Allowed namespaces\u{201D}."
         case .insufficientScope: "The key lacks a scope that the request asks for."
         case .rateLimited: "The key has used up its rate limit. It works again when the time is over."
         case .workspaceUnavailable: "The workspace is suspended or archived, or its database cannot be reached."

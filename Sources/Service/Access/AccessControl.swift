@@ -133,7 +133,7 @@ public final class AccessControl: Sendable {
             text,
             request,
             audience: .workspace(facts.workspaceID, of: facts.organizationID),
-            isCounted: !isRepeated
+            use: isRepeated ? .countedBefore : .counted
         )
         if verdict.code == .rateLimited, let limit = verdict.rateLimit { throw Refusal.limitReached(limit) }
         guard verdict.code.isValid, let key = verdict.key else { throw Refusal.unauthenticated }

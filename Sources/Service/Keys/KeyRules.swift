@@ -29,7 +29,11 @@ struct KeyRules {
         faults.append(InvalidField(pointer: pointer, detail: detail))
     }
 
-    mutating func check(name: String) { check(name, at: "/name", 1...Self.longestName) }
+    mutating func check(name: String) {
+        check(name, at: "/name", 1...Self.longestName)
+        // Nobody could tell two such keys apart, or enter the name to confirm a revocation.
+        if !name.isEmpty, name.visible.isEmpty { fail("/name", "Must have a character that can be seen.") }
+    }
 
     mutating func check(description: String?) {
         if let description { check(description, at: "/description", 0...Self.longestText) }

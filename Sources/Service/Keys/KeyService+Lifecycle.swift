@@ -7,10 +7,18 @@ extension KeyService {
     ///
     /// Enabling or disabling has an event of its own beside the one of the change.
     ///
-    /// - Throws: `Refusal`, or the database's errors.
+    /// - Parameters:
+    ///   - id: The key.
+    ///   - patch: The change.
+    ///   - known: The key as the caller knows it. Defaults to `nil`: the change holds whatever the key is now.
+    ///   - keys: The collection that contains the key.
+    ///   - caller: The caller.
+    /// - Returns: The key.
+    /// - Throws: `KeyChangedMeanwhile` if the key is not as the caller knows it, `Refusal`, or the database's errors.
     public func update(
         _ id: UUID,
         _ patch: KeyPatch,
+        ifStill known: KeyRecord? = nil,
         in keys: KeyCollection,
         by caller: Caller
     ) async throws -> KeyRecord {
@@ -21,6 +29,7 @@ extension KeyService {
             key,
             change in
             let now = change.now
+            if let known, key.updatedAt != known.updatedAt { throw KeyChangedMeanwhile() }
             try key.requireNotRevoked("changed")
             if case .set(let expiry) = patch.expiry { try expiry.requireFuture(now) }
             var events: [(type: EventType, changes: EventChanges)] = []
@@ -190,3 +199,6 @@ extension KeyPatch {
         return names
     }
 }
+
+/// The error of a change that was not made, because the key was changed after the caller had read it.
+public struct KeyChangedMeanwhile: Error {}

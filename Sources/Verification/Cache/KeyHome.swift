@@ -10,6 +10,8 @@ package final class KeyHome: Sendable {
     ///
     /// `nil` is the control database, which holds admin and operator keys.
     package let workspace: WorkspaceFacts?
+    /// The place of the counts of the keys.
+    let counts: UsageRecorder.Database
     /// The peppers of the tokens.
     package let peppers: WorkspacePeppers
     /// The keeper of this node's lease on the cluster.
@@ -23,6 +25,7 @@ package final class KeyHome: Sendable {
         self.limits = limits
         ref = workspace?.ref ?? .root
         self.workspace = workspace
+        counts = workspace.map { .workspace($0) } ?? .control
         self.peppers = peppers
         self.keeper = keeper
         fences = keeper.view.fences(of: workspace?.workspaceID ?? Workspace.rootID)

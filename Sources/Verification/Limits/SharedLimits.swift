@@ -67,6 +67,16 @@ package final class SharedLimits: Sendable {
         return use
     }
 
+    /// Returns what a use would get, and counts none.
+    ///
+    /// It hears of no other node, so it can be wrong about a use of which this node would first have to hear.
+    ///
+    /// - Returns: The verdict, or `nil` if there is no limit, or if this node cannot tell.
+    func wouldUse(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
+        guard case .decided(let verdict, _) = limiter.wouldUse(key, limits, nodes: nodes) else { return nil }
+        return verdict
+    }
+
     /// Counts one use without a wait, unless this node knows that a limit is used up.
     ///
     /// It refuses no use too early. Decision 0025 has the bound of what several nodes let through before they have heard of each other.

@@ -48,6 +48,15 @@ package final class UseLimiter: Sendable {
         return withUsage(of: key) { limits.use(&$0, at: $1, nodes: nodes) }
     }
 
+    /// Returns the result that a use of a key would have, and counts none.
+    func wouldUse(_ key: UUID, _ limits: RateLimits, nodes: Int) -> RateLimits.SharedUse? {
+        if limits.isUnlimited { return nil }
+        return withUsage(of: key) { usage, now in
+            var copy = usage
+            return limits.use(&copy, at: now, nodes: nodes)
+        }
+    }
+
     /// Counts one use of a key unless this node knows that a limit is used up.
     func useNow(_ key: UUID, _ limits: RateLimits, nodes: Int) -> RateLimits.SharedUse? {
         if limits.isUnlimited { return nil }
