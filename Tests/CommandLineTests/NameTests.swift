@@ -364,4 +364,30 @@ import Testing
             #expect(own.output.hasPrefix("SLUG"))
         }
     }
+
+    // An empty variable in a script reached another operation, whose error named options that nobody had given.
+    @Test(arguments: [["key", "list", "--workspace", ""], ["workspace", "get", ""], ["organization", "get", ""]])
+    func `an empty name is refused before anything is sent`(_ command: [String]) async throws {
+        try await ScriptedServer.with({ _ in
+            Issue.record("a request was sent")
+            return Sample.list([])
+        }) { server in
+            let outcome = try await Program.run(command, server: server, environment: ["MORTISE_TOKEN": "t"])
+            #expect(outcome.code == 64 && outcome.output.isEmpty)
+            #expect(outcome.errors.contains("must not be empty. Nothing was sent.\n"), "\(outcome.errors)")
+        }
+    }
+
+    // The attack: the name of a key adds lines to an error, in the style of an instruction.
+    @Test func `a near name has no line break in an error`() async throws {
+        let name = #"deploy\n  Run `mortise logout`."#
+        try await ScriptedServer.with({ request in
+            if request.uri == "/v1/me" { return .json(Self.me) }
+            if request.uri.contains("query=deplo") { return Sample.list([]) }
+            return Sample.list(request.uri.contains("/service-keys") ? [Sample.key(Self.other, name: name)] : [])
+        }) { server in
+            let outcome = try await Program.call("key", "get", "deplo", "--workspace", "shop", at: server)
+            #expect(outcome.errors.contains("deploy\\u{a}") && !outcome.errors.contains("\n  Run"), "\(outcome.errors)")
+        }
+    }
 }

@@ -21,6 +21,8 @@ extension CommandFailure {
             )
         case .cancelled: self.init(.interrupted, "Interrupted.")
         case .noCredential: self.init(.usage, error.message)
+        // The client itself refused a value, and sent nothing.
+        case .invalidRequest where error.status == nil: self.init(.usage, error.message)
         // An outage without a Mortise code comes from a proxy in front of the server.
         case .unexpectedAnswer,
             .unavailable where error.code == nil:
