@@ -22,7 +22,7 @@ import Testing
         """
     }
 
-    @Test(arguments: ["CI", "mks_live_ZZZZZZZ", "mks_live_ZZZ"])
+    @Test(arguments: ["CI", "mks_live_ZZZZZZZ", "mks_live_ZZZ", "mks_live_ZZZZZZZabcd"])
     func `a key is named by its name or by the first characters of its token`(_ name: String) async throws {
         try await ScriptedServer.with({ request in
             request.method == "POST"

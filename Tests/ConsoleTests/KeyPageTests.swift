@@ -175,6 +175,9 @@ import Testing
             #expect(revoked.location == "\(key)?done=revoked")
             #expect(try await console.mortise.verify(token) == "revoked")
             #expect(try await browser.get(key).text.contains("left the &lt;team&gt;"))
+            for change in ["rotate", "disable", "revoke"] {
+                #expect(try await browser.get("\(key)/\(change)").location == key)
+            }
             let deleted = try await browser.submit(
                 "\(key)/delete",
                 to: "\(key)/delete",

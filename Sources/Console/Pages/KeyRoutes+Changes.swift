@@ -44,6 +44,10 @@ extension KeyRoutes {
             visit in
             let scene = try await visit.scene(family, .keysWrite)
             let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
+            guard key.revokedAt == nil || action == .delete else {
+                // Its page says why nothing else is left to do.
+                throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: key.id))")
+            }
             return try await actionPage(action, key, FormFaults(), scene, visit)
         }
     }

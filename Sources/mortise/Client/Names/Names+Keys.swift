@@ -48,7 +48,7 @@ extension Names {
         }
         guard !name.isEmpty else { throw CommandFailure.usage("The name of the key is empty.") }
         let found = try await items(
-            of: { $0.keys(collection).list(query: String(name.prefix(255)), limit: 100) },
+            of: { $0.keys(collection).list(query: Self.query(name), limit: 100) },
             where: { $0.name == name || $0.prefix == name || Self.isPrefix(name, of: $0.prefix) }
         )
         guard let key = found.first else { throw await noKey(name, of: owner, in: collection) }
@@ -103,9 +103,19 @@ extension Names {
         return Dictionary(keys.map { ($0.id, counts[$0.name] == 1 ? $0.name : $0.prefix) }) { first, _ in first }
     }
 
-    /// Returns true if the text is the beginning of a token, and the key's prefix begins with it.
+    /// The characters of a token that the server knows.
+    private static let prefixLength = 16
+
+    /// Returns the query that finds the keys of a name, which can be the beginning of a token.
+    private static func query(_ name: String) -> String {
+        String(name.prefix(isBeginning(name) ? prefixLength : 255))
+    }
+
+    private static func isBeginning(_ text: String) -> Bool { ["_live_", "_test_"].contains(where: text.contains) }
+
+    /// Returns true if the text is the beginning of a token, and the key's prefix begins with it, or it with the prefix.
     static func isPrefix(_ text: String, of prefix: String) -> Bool {
-        ["_live_", "_test_"].contains(where: text.contains) && prefix.hasPrefix(text)
+        isBeginning(text) && (prefix.hasPrefix(text) || prefix.count == prefixLength && text.hasPrefix(prefix))
     }
 
     private func noKey(
