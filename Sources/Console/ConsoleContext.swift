@@ -52,7 +52,8 @@ struct ConsoleContext: Sendable {
             let request = ConsoleRequest(request, clients)
             do {
                 if method == .get, let query = request.query.withoutTokens {
-                    throw Redirect(location: request.path + query)
+                    // The router finds `//console/` too, which would be another host.
+                    throw Redirect(location: "/" + request.path.drop { $0 == "/" } + query)
                 }
                 return try await handler(request).withPageHeaders()
             } catch let redirect as Redirect {
@@ -130,7 +131,8 @@ struct ConsoleContext: Sendable {
             request.headers.single(.secFetchMode) == "navigate", request.cookie(cookie) == nil,
             request.path.hasPrefix("/console")
         else { return nil }
-        return forwardingPage(to: request.target, "You followed a link to the console.")
+        let target = ConsoleRequest.withoutOutcome(request.target)
+        return forwardingPage(to: target, "You followed a link to the console.")
     }
 
     /// Throws unless the header fields say that a page of the console sent the request.
@@ -152,7 +154,7 @@ struct Redirect: Error {
     static func signIn(from target: String, hasEnded: Bool = false) -> Redirect {
         var query = hasEnded ? "ended=1" : ""
         if target != "/console/" && target != "/console" {
-            query += (query.isEmpty ? "" : "&") + "next=\(FormText.encode(target))"
+            query += (query.isEmpty ? "" : "&") + "next=\(FormText.encode(ConsoleRequest.withoutOutcome(target)))"
         }
         return Redirect(location: "/console/sign-in" + (query.isEmpty ? "" : "?\(query)"))
     }

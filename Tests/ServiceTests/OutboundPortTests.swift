@@ -9,6 +9,7 @@ import Testing
         ("https://[::1]/jwks", true), ("https://keys.example:/jwks", true), ("http://127.0.0.1:99999/jwks", false),
         ("https://keys.example:65536", false), ("https://[::1]:70000/", false), ("https://keys.example:0/", false),
         ("https://keys.example:99999999999999999999/", false), ("https://keys.example:+80/", false),
+        ("HTTPS://KEYS.EXAMPLE/jwks", true), ("HTTPS://KEYS.EXAMPLE:99999/jwks", false),
     ])
     func `a port must exist`(_ url: String, _ hasPort: Bool) {
         #expect(OutboundRequest(url).hasPort == hasPort)

@@ -28,7 +28,7 @@ struct OperatorRoutes: Sendable {
     private var showSignIn: ConsoleEndpoint {
         context.open(.get, "\(Self.path)/sign-in", id: "consoleOperatorSignInPage") { request in
             var values: [String: Any] = ["next": SignInForm.next(request.query["next"], under: "\(Self.path)/")]
-            if request.query["done"] == "out" { values["done"] = "You are signed out." }
+            if request.isFromConsole, request.query["done"] == "out" { values["done"] = "You are signed out." }
             return SignInForm(context).page("platform-sign-in", title: "Operators", request, values)
         }
     }

@@ -19,10 +19,13 @@ struct SignInRoutes: Sendable {
             // A link of another site comes without the cookie of a session that is alive.
             if let arrival = context.arrival(request) { return arrival }
             var values: [String: Any] = ["next": SignInForm.next(request.query["next"])]
-            if request.query["ended"] == "1" {
-                values["done"] = "Your session has ended, and nothing was changed. Sign in to go on."
-            } else if request.query["done"] == "out" {
-                values["done"] = "You are signed out."
+            // A link of another site, or in a mail, says nothing about a session.
+            if request.isFromConsole {
+                if request.query["ended"] == "1" {
+                    values["done"] = "Your session has ended, and nothing was changed. Sign in to go on."
+                } else if request.query["done"] == "out" {
+                    values["done"] = "You are signed out."
+                }
             }
             if context.origin.origin(of: request.head) == nil {
                 values["faults"] = ["list": [["text": context.origin.refusal(of: request.head)]]]
@@ -120,7 +123,7 @@ struct SignInForm: Sendable {
         let segments = (target.split(separator: "?", maxSplits: 1).first ?? "").lowercased().replacing("%2e", with: ".")
             .split(separator: "/")
         let stays = !segments.contains(where: { $0 == ".." || $0 == "." })
-        return isInside && isPlain && stays && target.utf8.count < 2000 ? target : path
+        return isInside && isPlain && stays && target.utf8.count < 2000 ? ConsoleRequest.withoutOutcome(target) : path
     }
 
     /// Returns the page on which members sign in.

@@ -33,6 +33,21 @@ struct ConsoleRequest: Sendable {
     /// The path and the query, as a page of the console links to it.
     var target: String { request.path + (request.rawQuery.map { "?\($0)" } ?? "") }
 
+    /// False if a link of another site, or in a mail, led here.
+    ///
+    /// A browser that does not say where a request comes from is believed.
+    var isFromConsole: Bool {
+        let site = headers.single(.secFetchSite)
+        return site == nil || site == "same-origin"
+    }
+
+    /// Returns a target without the word about what has happened, which only the console's own redirect may name.
+    static func withoutOutcome(_ target: String) -> String {
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let query = FormFields(query: parts.count > 1 ? String(parts[1]) : nil)
+        return query.contains("done") ? parts[0] + query.query(["done": ""]) : target
+    }
+
     /// Returns the target with another workspace in its path, `/console/workspaces/{workspace}/…`.
     func target(inWorkspace slug: String) -> String {
         let rest = request.path.split(separator: "/").dropFirst(3).map { "/\($0)" }.joined()

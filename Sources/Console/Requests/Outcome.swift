@@ -1,5 +1,3 @@
-import Endpoints
-
 /// A change that has succeeded, as a page says it after a redirect.
 ///
 /// The query has the word and never a sentence, so nobody can put words into the console's mouth by a link.
@@ -33,11 +31,9 @@ enum Outcome: String {
 
     /// Returns the outcome that the query of a request names, if a page of the console led to it.
     ///
-    /// A link of another site, or in a mail, does not say what has not happened. Browsers that do not say where a request comes from are
-    /// believed.
+    /// A link of another site, or in a mail, does not say what has not happened.
     init?(of request: ConsoleRequest) {
-        let site = request.headers.single(.secFetchSite)
-        guard site == nil || site == "same-origin" else { return nil }
+        guard request.isFromConsole else { return nil }
         self.init(rawValue: request.query["done"])
     }
 

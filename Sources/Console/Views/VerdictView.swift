@@ -18,6 +18,9 @@ enum VerdictView {
             "text": explanation(verdict.code), "isOther": isOther,
         ]
         if isOther, let found { values["other"] = found.name }
+        if verdict.code.isValid, let found, !found.state.rateLimits.isUnlimited {
+            values["text"] = "The token is genuine, and its limit has room by what this server knows of the uses."
+        }
         if !isOther, let end = found?.state.secret.endsAt, verdict.code.isValid {
             values["ends"] = "This is the old token of a rotated key. It works until \(TimeView.short(end)) UTC."
         }

@@ -53,7 +53,7 @@ enum WebhookView {
         webhooks.compactMap { webhook in
             let text: String
             if webhook.isEnabled, let since = webhook.failingSince {
-                text = "has accepted no event; the first attempt failed \(TimeView.relative(since, to: now))"
+                text = "has accepted no event; the failures began \(TimeView.relative(since, to: now))"
             } else if webhook.wasDisabledByFailures {
                 text = "was disabled, because all attempts failed for 5 days"
             } else {

@@ -60,7 +60,11 @@ enum TrustedURL {
     /// Returns true if the port of a URL is absent, or one that exists.
     ///
     /// HTTP clients end the program for a larger number.
-    static func hasPort(in text: String) -> Bool { authority(text).map(hasPort) ?? false }
+    static func hasPort(in text: String) -> Bool {
+        let rest = text.firstRange(of: "://").map { text[$0.upperBound...] } ?? text[...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        return hasPort(authority.split(separator: "@", omittingEmptySubsequences: false).last ?? "")
+    }
 
     private static func hasPort(_ authority: some StringProtocol) -> Bool {
         let rest = authority.split(separator: "]", omittingEmptySubsequences: false).last ?? ""

@@ -24,7 +24,7 @@ struct ReleaseRun {
                         details: [
                             "Whatever was revoked or removed after that moment works again after a release.",
                             "\(quantity(held.workspaces, "workspace")) that were active in the backup are suspended.",
-                            "To release it, with the options of this command: mortise release --moment \(held.moment.rfc3339)",
+                            "To release it, with --data or --database-url as here: mortise release --moment \(held.moment.rfc3339)",
                         ]
                     )
                 }

@@ -59,11 +59,12 @@ extension CommandFailure {
 
     /// Returns the failure for a name that means several objects.
     static func ambiguous(_ noun: String, _ name: String, _ candidates: [String]) -> CommandFailure {
-        let shown = candidates.prefix(10)
+        // Tenants choose names, and a line break in one must not begin a line of this message.
+        let shown = candidates.prefix(10).map(\.printable)
         let more = candidates.count > shown.count ? ["and \(candidates.count - shown.count) more"] : []
         return .usage(
             "\"\(name)\" means \(candidates.count) \(noun)s. Nothing was changed. Name one of them:",
-            details: Array(shown) + more
+            details: shown + more
         )
     }
 }
