@@ -199,6 +199,7 @@ struct MemberRoutes: Sendable {
                 _ = try await visit.platform.members.change(
                     id,
                     change,
+                    ifStill: member.role,
                     organization: visit.organization,
                     by: visit.caller
                 )

@@ -7,12 +7,15 @@ import Tenancy
 extension MemberService {
     /// Changes a member's role, name or password.
     ///
-    /// - Throws: `Refusal.conflict` for the last owner's role; `forbiddenKind` for the name or password of a user who has a role that the
+    /// A change of the role can name the role that the caller has seen, `known`. By default, it holds whatever the role is now.
+    ///
+    /// - Throws: `Refusal.conflict` for the last owner's role, and for a role that is not the known one; `forbiddenKind` for the name or password of a user who has a role that the
     ///   caller could not give, and for a password if passwords are off; `notFound`, `forbidden`, `unauthenticated`, `invalid`,
     ///   `overloaded`, `CancellationError`.
     public func change(
         _ id: UUID,
         _ change: MemberChange,
+        ifStill known: MemberRole? = nil,
         organization name: String,
         by caller: Caller
     ) async throws -> Member {
@@ -27,6 +30,9 @@ extension MemberService {
         return try await context.changeControl { [hash] transaction in
             let people = context.people(in: transaction)
             let (member, authority) = try await lockMember(id, organization.id, caller, in: transaction)
+            if change.role != nil, let known, member.role != known {
+                throw Refusal.conflict("Somebody changed the role meanwhile. Nothing was changed. Load the page again.")
+            }
             if let role = change.role, role != member.role {
                 try authority.requireGrant(role, workspace: member.workspaceID)
                 try await requireAnotherOwner(member, people.store)

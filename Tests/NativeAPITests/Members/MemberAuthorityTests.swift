@@ -1,5 +1,6 @@
 import JSON
 import Keys
+import People
 import Server
 import ServerTestSupport
 import Service
@@ -47,6 +48,25 @@ import Testing
             #expect(try await add("member", writer) == 201)
             #expect(try await add("admin", writer) == 403)
             #expect(try await api.get(Self.members, as: weak).status == 200)
+        }
+    }
+
+    // Two owners give different roles at the same moment: each form was compared with the role before the other one was saved.
+    @Test func `a role that somebody changed meanwhile is not changed by the knowledge of the old one`() async throws {
+        try await withMortise { mortise in
+            let person = try await mortise.addMember("bob@example.org", "auditor")
+            let id = try #require(UUIDv7.parse(person.id))
+            let (members, caller) = (mortise.server.platform.members, try await mortise.caller())
+            func give(_ role: MemberRole) async throws -> Member {
+                let change = MemberChange(role: role)
+                return try await members.change(id, change, ifStill: .auditor, organization: "default", by: caller)
+            }
+            let changed = try await give(.admin)
+            #expect(changed.role == .admin)
+            let refused = try await refusal { try await give(.member) }
+            #expect(refused.contains("conflict"), "\(refused)")
+            let kept = try await members.get(id, organization: "default", by: caller)
+            #expect(kept.role == .admin)
         }
     }
 
