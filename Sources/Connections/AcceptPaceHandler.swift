@@ -9,9 +9,9 @@ package final class AcceptPaceHandler: ChannelDuplexHandler {
     package typealias InboundIn = any Channel
     package typealias OutboundIn = Never
 
-    /// The number of connections that are accepted in a second meanwhile.
+    /// The number of connections that the listener accepts in a second meanwhile.
     ///
-    /// Each takes about 0.1 ms of a processor on this side alone.
+    /// `docs/performance.md` has what other numbers did to the requests of others.
     package static let perSecond: Int64 = 2500
 
     private let isContested: () -> Bool

@@ -1,5 +1,5 @@
 import CLibPQ
-public import Synchronization
+package import Synchronization
 
 /// A result with rows, with a command tag or with an error: the owner of one `PGresult`.
 ///
@@ -43,7 +43,7 @@ public final class ServerResult: @unchecked Sendable {  // immutable, but for an
     public let columnCount: Int
 
     /// A value that a reader of the result has decoded from it, for its other readers.
-    public let decoded = AtomicLazyReference<DecodedValue>()
+    package let decoded = AtomicLazyReference<DecodedValue>()
 
     init(_ pointer: OpaquePointer, status: ExecStatusType) {
         unsafe self.pointer = pointer
@@ -160,10 +160,10 @@ public final class ServerResult: @unchecked Sendable {  // immutable, but for an
 }
 
 /// A value that was decoded from a result.
-public final class DecodedValue: Sendable {
+package final class DecodedValue: Sendable {
     /// The value.
-    public let value: any AnyObject & Sendable
+    package let value: any AnyObject & Sendable
 
     /// Keeps a value.
-    public init(_ value: any AnyObject & Sendable) { self.value = value }
+    package init(_ value: any AnyObject & Sendable) { self.value = value }
 }

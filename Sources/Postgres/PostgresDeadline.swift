@@ -29,7 +29,7 @@ public enum PostgresDeadline {
         _ body: () async throws -> Value
     ) async rethrows -> Value {
         let instant = MonotonicInstant.now + limit
-        // A deadline that changes nothing needs no task-local value, which costs as much as a whole layer of a request.
+        // A deadline that changes nothing needs no task-local value.
         if let current, current <= instant { return try await body() }
         return try await $current.withValue(instant, operation: body)
     }

@@ -19,7 +19,7 @@ enum VerdictView {
         ]
         if isOther, let found { values["other"] = found.name }
         if verdict.code.isValid, let found, !found.state.rateLimits.isUnlimited {
-            values["text"] = "The token is genuine, and its limit has room by what this server knows of the uses."
+            values["text"] = "The token is genuine. Its limit is not used up, as far as this server has counted."
         }
         if !isOther, let end = found?.state.secret.endsAt, verdict.code.isValid {
             values["ends"] = "This is the old token of a rotated key. It works until \(TimeView.short(end)) UTC."

@@ -30,7 +30,8 @@ extension EndpointResponder {
         facts.caller = caller
         do {
             switch try step(authorized(request, body, context, caller)) {
-            case .answer(let response): return .answer(answer(request, context, facts, response))
+            case .answer(let response):
+                return .answer(finish(request, context, facts, response).head, response.body)
             case .wait(let rest): return .wait { [facts] in await end(request, context, facts, rest) }
             }
         } catch {
@@ -118,8 +119,8 @@ package struct FirstStepRoute: Sendable {
 
 /// The result of the first step of a request.
 package enum FirstStepResult: Sendable {
-    /// The answer.
-    case answer(RequestAnswer)
+    /// The head and the body of the answer.
+    case answer(HTTPResponse, ByteBuffer?)
     /// The rest of the request, which waits, and answers every error.
     case wait(@Sendable () async -> RequestAnswer)
 }

@@ -83,9 +83,9 @@ package struct FrontMiddleware: RouterMiddleware {
         let result = TraceContext.$request.withValue(trace) { route.begin(request, body, context) }
         switch result {
         case nil: return nil
-        case .answer(var answer):
-            answer.append(requestID)
-            return .answer(answer)
+        case .answer(var head, let body):
+            head.headerFields.append(requestID)
+            return .answer(head, body)
         case .wait(let rest):
             return .wait {
                 var answer = await TraceContext.$request.withValue(trace) { await rest() }

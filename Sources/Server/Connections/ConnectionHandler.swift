@@ -296,10 +296,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
         switch result {
         case nil: run(context) { [respond = service.respond] in .whole(await respond(request, requestContext)) }
-        case .answer(.bytes(let head, let bytes)):
+        case .answer(let head, let bytes):
             answersInRead += 1
             write(head, bytes, context)
-        case .answer(let answer): run(context) { answer }
         case .wait(let rest): run(context, rest)
         }
     }

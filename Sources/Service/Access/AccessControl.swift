@@ -53,8 +53,8 @@ public final class AccessControl: Sendable {
     /// - Returns: The principal, or `nil` if the key is not in memory, is not good or has limits.
     public func authenticateInMemory(_ text: String, from address: IPAddress?, isRepeated: Bool) -> Principal? {
         // No token of a key has the form of an access token.
-        guard context.keepsKeysInMemory, let token = try? Token(text), token.parsed.workspaceRef.isRoot,
-            let reading = context.rootKeyInMemory(token), let reach = Self.reach(reading.key),
+        guard let home = context.rootInMemory, let token = try? Token(text), token.parsed.workspaceRef.isRoot,
+            let reading = context.rootKey(token, inMemoryOf: home), let reach = Self.reach(reading.key),
             Self.isUsable(reading, from: address), reading.key.state.rateLimits.isUnlimited
         else { return nil }
         if !isRepeated { context.usage.record(.control, reading.key.state, .valid, at: reading.now, from: address) }

@@ -145,13 +145,12 @@ extension ServiceContext {
         }
     }
 
-    /// False if each key is read from the database, or no admin or operator key has been read yet.
-    var keepsKeysInMemory: Bool { verifier.keys.rootInMemory != nil }
+    /// The home of admin and operator keys, if keys are kept in memory and this node knows it.
+    var rootInMemory: KeyHome? { verifier.keys.rootInMemory }
 
     /// Returns the admin or operator key of a token from memory, or `nil` if it is not there or does not count any more.
-    func rootKeyInMemory(_ token: Token) -> KeyReading? {
-        guard let home = verifier.keys.rootInMemory else { return nil }
-        return verifier.keys.cached(home.peppers.digests(of: token)[0], in: home)
+    func rootKey(_ token: Token, inMemoryOf home: KeyHome) -> KeyReading? {
+        verifier.keys.cached(home.peppers.digests(of: token)[0], in: home)
     }
 
     /// Makes a change of keys under fences, and lends it a connection when all nodes have acknowledged them.
