@@ -5,9 +5,10 @@ SWIFT ?= swift
 ARGS ?=
 FORMATTED := $(wildcard Sources Tests Benchmarks Fuzz Snippets sql) Package.swift
 # The flags of every release build. Other flags would compile everything once more. Paths of this machine do not get into the program. The
-# tests run with checks of exclusive access, the program without: decision 0026.
+# tests run with checks of exclusive access, the program without: decision 0026. Nothing loads the program's symbols by name, and their
+# table would be 6 MB of it.
 RELEASE := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=/mortise' \
-	-Xcc '-ffile-prefix-map=$(CURDIR)=/mortise'
+	-Xcc '-ffile-prefix-map=$(CURDIR)=/mortise' -Xlinker --no-export-dynamic
 # The release binary.
 PROGRAM = "$$($(SWIFT) build $(RELEASE) --show-bin-path)/mortise"
 # The modules with documentation for programmers.
