@@ -37,6 +37,8 @@ enum ManyWorkspaces {
             "single.lua",
             Verifications.script(installation, tokens: installation.tokensFile, first: tokens.count, choice: .zipf)
         )
+        // Before the second server, whose connections are still ending when it has stopped.
+        let connections = try await connections(installation)
         try await installation.withMemory { memory in
             try await open(memory, tokens)
             var rates: (single: [Double], busy: [Double]) = ([], [])
@@ -57,7 +59,6 @@ enum ManyWorkspaces {
                 isMet: Report.median(rates.busy) >= 0.8 * Report.median(rates.single)
             )
         }
-        let connections = try await connections(installation)
         // Beside look-ups there are at most 42 connections and one for each thread.
         let bound = min(1000, options.workspaces) + 42 + 4
         Report.figure(
