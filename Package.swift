@@ -229,7 +229,7 @@ let package = Package(
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "Backups", "CivilTime", "Connections", "Endpoints", "GatewayAPI", "JSON", "KeyStore", "Keys",
+                "Backups", "CLinux", "CivilTime", "Connections", "Endpoints", "GatewayAPI", "JSON", "KeyStore", "Keys",
                 "LocalPostgres", "Locks", "Migrations", "MortiseClient", "Notices", "Postgres", "Server", "Service",
                 "Surfaces", "Telemetry", "Tenancy", arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1,
                 nioPosix, nioSSL, unixSignals, yams,

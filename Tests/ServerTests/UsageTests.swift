@@ -209,6 +209,50 @@ import Verification
         }
     }
 
+    // A batch is written as rows or as arrays, by its length. Both must add the same.
+    @Test(arguments: [1, 16, 17, 40]) func `a batch of any length is added completely, whatever is in its counts`(
+        length: Int
+    ) async throws {
+        try await withMortise { mortise in
+            let database = try await mortise.workspaceDatabase()
+            let connection = try await PostgresConnection.connect(
+                database,
+                reactor: try TestReactor.shared,
+                logger: LogCollector().logger
+            )
+            let now = try #require(Timestamp(rfc3339: "2026-03-01T10:59:59.123456Z"))
+            let addresses = [nil, "203.0.113.7", "2001:db8::7"].map { $0.flatMap(IPAddress.init) }
+            var counts: [UsageCount] = []
+            for number in 0..<length {
+                var count = UsageCount(secretID: UUID(), keyID: UUID())
+                if number % 4 < 3 { count.add(.valid, at: now, from: addresses[number % 4]) }
+                count.add(.rateLimited, at: now)
+                counts.append(count)
+            }
+            try await UsageStore(connection).add(counts)
+            try await UsageStore(connection).add(counts.reversed())
+            await connection.close()
+            let valid = counts.filter { $0.lastUse != nil }.count
+            let sums =
+                try await mortise.rows(
+                    database,
+                    """
+                    SELECT (SELECT count(*) || ' ' || coalesce(sum(verifications), 0) FROM auth.key_usage)
+                        || ' ' || (SELECT count(*) FROM auth.key_usage WHERE last_used_address IN ('203.0.113.7', '2001:db8::7'))
+                        || ' ' || (SELECT count(*) || ' ' || sum(count) FROM auth.key_usage_minutes)
+                        || ' ' || (SELECT count(*) || ' ' || sum(count) FROM auth.key_usage_hourly)
+                        || ' ' || (SELECT count(*) FROM auth.key_usage
+                            WHERE last_used_at <> '2026-03-01 10:59:59.123456+00')
+                    """
+                )
+                .map { try $0.decode(0, as: String.self) }
+            let slots = valid + length
+            let addressed = counts.filter { $0.lastUse?.address != nil }.count
+            let expected = "\(valid) \(2 * valid) \(addressed) \(slots) \(2 * slots) \(slots) \(2 * slots) 0"
+            #expect(sums == [expected])
+        }
+    }
+
     @Test func `usage of deleted keys and old counts are deleted, and no report loses a row that it can show`()
         async throws
     {

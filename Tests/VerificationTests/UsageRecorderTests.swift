@@ -163,4 +163,51 @@ import Testing
         await recorder.flush()
         #expect(recorder.lastUse(of: state.secretID) == nil)
     }
+
+    // Threads that meet count in places of their own, which a flush adds.
+    @Test func `the uses of one secret by many threads are counted once each`() async throws {
+        let recorder = recorder()
+        let state = KeyState.ofNewKey()
+        let facts = Self.workspace("busy")
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<2000 {
+                        recorder.record(
+                            .workspace(facts),
+                            state,
+                            .valid,
+                            at: Timestamp(microsecondsSinceUnixEpoch: 1),
+                            from: nil
+                        )
+                    }
+                }
+            }
+        }
+        await recorder.flush()
+        #expect(written.withLock { $0[facts.workspaceID] } == 16_000)
+        #expect(recorder.overflowCount == 0)
+    }
+
+    @Test func `a count keeps addresses of both kinds, and minutes and numbers of any size`() throws {
+        let v6 = try #require(IPAddress("2001:db8:1:2:3:4:5:6"))
+        let v4 = try #require(IPAddress("203.0.113.7"))
+        for address in [v6, v4, nil] {
+            #expect(KeyUse(at: Timestamp(microsecondsSinceUnixEpoch: 7), address: address).address == address)
+        }
+        var count = UsageCount(secretID: UUID(), keyID: UUID())
+        let far = Timestamp(microsecondsSinceUnixEpoch: Int64(Int32.max) * 60_000_000 + 60_000_000)
+        let now = Timestamp(microsecondsSinceUnixEpoch: 0)
+        count.add(.valid, at: far)
+        count.add(.valid, at: now)
+        count.add(.valid, at: now)
+        count.add(.revoked, at: now)
+        let verdicts = count.verdicts
+        #expect(verdicts[UsageCount.Minute(of: far, .valid)] == 1)
+        #expect(verdicts[UsageCount.Minute(of: now, .valid)] == 2)
+        #expect(verdicts[UsageCount.Minute(of: now, .revoked)] == 1)
+        // 2³³ uses, by doubling.
+        for _ in 0..<32 { count.merge(count) }
+        #expect(count.verdicts[UsageCount.Minute(of: now, .valid)] == 2 << 32)
+    }
 }

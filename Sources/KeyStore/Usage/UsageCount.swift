@@ -2,6 +2,8 @@ public import FoundationEssentials
 public import Keys
 
 /// The verifications of one secret since the last flush.
+///
+/// A hundred thousand of them can wait in memory, so the fields are small, and those that few secrets need are in memory of their own.
 public struct UsageCount: Sendable {
     /// The secret.
     public var secretID: UUID
@@ -14,8 +16,8 @@ public struct UsageCount: Sendable {
     /// The count of the first minute and verdict, which nearly all verifications share.
     ///
     /// It needs no memory of its own.
-    private var common: (minute: Minute, count: Int)?
-    private var others: [Minute: Int]
+    private var common: Common?
+    private var others: [Minute: Int] = [:]
     /// The addresses of accepted verifications besides that of the last one.
     ///
     /// Nearly all keys are used from one address, which needs no memory here.
@@ -24,15 +26,25 @@ public struct UsageCount: Sendable {
     /// The maximum number of addresses in ``otherAddresses``, because a key can be used from a million of them.
     private static let mostAddresses = 64
 
+    /// The count of one minute and verdict.
+    private struct Common {
+        let minute: Int32
+        var count: UInt32
+        let code: VerdictCode
+    }
+
     /// The number of verifications with each verdict in each minute.
     public var verdicts: [Minute: Int] {
-        guard let common else { return others }
-        return others.merging([common.minute: common.count], uniquingKeysWith: +)
+        var verdicts: [Minute: Int] = [:]
+        forEachVerdict { minute, number in verdicts[minute, default: 0] += number }
+        return verdicts
     }
 
     /// Calls `body` for each minute and verdict, with the number of verifications.
+    ///
+    /// A minute and verdict can come twice.
     func forEachVerdict(_ body: (Minute, Int) -> Void) {
-        if let common { body(common.minute, common.count) }
+        if let common { body(Minute(number: Int64(common.minute), code: common.code), Int(common.count)) }
         for (minute, number) in others { body(minute, number) }
     }
 
@@ -51,6 +63,11 @@ public struct UsageCount: Sendable {
             self.code = code
         }
 
+        fileprivate init(number: Int64, code: VerdictCode) {
+            self.number = number
+            self.code = code
+        }
+
         var beginning: Timestamp { Timestamp(microsecondsSinceUnixEpoch: number * 60_000_000) }
         var beginningOfHour: Timestamp {
             Timestamp(microsecondsSinceUnixEpoch: (number - ((number % 60) + 60) % 60) * 60_000_000)
@@ -61,15 +78,17 @@ public struct UsageCount: Sendable {
     public init(secretID: UUID, keyID: UUID) {
         self.secretID = secretID
         self.keyID = keyID
-        others = [:]
     }
 
     /// Counts verifications of one minute and verdict.
     private mutating func add(_ number: Int, _ minute: Minute) {
-        if let common, common.minute != minute {
-            others[minute, default: 0] += number
+        let isCommon = common.map { $0.code == minute.code && Int64($0.minute) == minute.number } ?? true
+        if isCommon, let short = Int32(exactly: minute.number),
+            let sum = UInt32(exactly: Int(common?.count ?? 0) + number)
+        {
+            common = Common(minute: short, count: sum, code: minute.code)
         } else {
-            self.common = (minute, (self.common?.count ?? 0) + number)
+            others[minute, default: 0] += number
         }
     }
 
@@ -83,7 +102,7 @@ public struct UsageCount: Sendable {
 
     /// True if the uses can make a notice due: they reached a limit, or presented a replaced secret in its last day.
     package var concernsNotices: Bool {
-        isOfEndingSecret || common?.minute.code == .rateLimited || others.keys.contains { $0.code == .rateLimited }
+        isOfEndingSecret || common?.code == .rateLimited || others.keys.contains { $0.code == .rateLimited }
     }
 
     var accepted: Int {
@@ -136,12 +155,35 @@ public struct KeyUse: Sendable, Hashable {
     /// The time of the verification.
     public let at: Timestamp
     /// The client's address; `nil` if no verification that counts here named one.
-    public let address: IPAddress?
+    public var address: IPAddress? {
+        switch kind {
+        case .none: nil
+        case .v4: .v4(UInt32(truncatingIfNeeded: low))
+        case .v6: .v6(UInt128(high) << 64 | UInt128(low))
+        }
+    }
+
+    /// The kind of the address.
+    private enum Kind: UInt8 {
+        case none
+        case v4
+        case v6
+    }
+
+    // Two words, because an `IPAddress` begins at a multiple of 16 bytes, and a use would need half as much memory again.
+    private let high: UInt64
+    private let low: UInt64
+    private let kind: Kind
 
     /// Creates a use.
     public init(at: Timestamp, address: IPAddress?) {
         self.at = at
-        self.address = address
+        switch address {
+        case nil: (high, low, kind) = (0, 0, .none)
+        case .v4(let bits): (high, low, kind) = (0, UInt64(bits), .v4)
+        case .v6(let bits):
+            (high, low, kind) = (UInt64(truncatingIfNeeded: bits >> 64), UInt64(truncatingIfNeeded: bits), .v6)
+        }
     }
 
     /// Returns the later of two uses.

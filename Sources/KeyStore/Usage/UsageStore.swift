@@ -42,7 +42,14 @@ public struct UsageStore: Sendable {
     /// The values are ids, numbers, addresses and names of verdicts, which need no quotation. Rows are locked in the order of their ids, so
     /// concurrent flushes of two nodes cannot deadlock.
     private static func script(_ counts: [UsageCount]) -> String {
-        var uses = Columns(of: ["uuid", "uuid", "bigint", "bigint", "text"])
+        var uses = UsageRows(
+            [
+                ("secret_id", .id), ("key_id", .id), ("last_used_at", .instant), ("verifications", .number),
+                ("last_used_address", .text),
+            ],
+            orderedBy: ["secret_id"],
+            isShort: counts.count <= UsageRows.few
+        )
         var addresses: [KeyAddress: Timestamp] = [:]
         var minutes: [Slot: Int] = Dictionary(minimumCapacity: counts.count)
         var hours: [Slot: Int] = Dictionary(minimumCapacity: counts.count)
@@ -73,39 +80,10 @@ public struct UsageStore: Sendable {
         return statements.joined(separator: "; ")
     }
 
-    /// The columns of a batch, each the text of an array.
-    ///
-    /// PostgreSQL parses one literal in less time than an expression for each value.
-    private struct Columns {
-        private let types: [String]
-        private var texts: [String]
-
-        init(of types: [String]) {
-            self.types = types
-            texts = Array(repeating: "", count: types.count)
-        }
-
-        var isEmpty: Bool { texts.allSatisfy(\.isEmpty) }
-
-        /// Adds a row.
-        mutating func add(_ values: [String]) {
-            for (index, value) in values.enumerated() {
-                if !texts[index].isEmpty { texts[index] += "," }
-                texts[index] += value
-            }
-        }
-
-        /// The arrays as arguments of `unnest`.
-        var arguments: String { zip(texts, types).map { "'{\($0)}'::\($1)[]" }.joined(separator: ", ") }
-    }
-
     /// Returns the statement that adds the uses of secrets.
-    private static func addition(of uses: Columns) -> String {
+    private static func addition(of uses: UsageRows) -> String {
         """
-        INSERT INTO auth.key_usage (secret_id, key_id, last_used_at, verifications, last_used_address)
-        SELECT secret_id, key_id, \(instant("at")), accepted, address
-        FROM unnest(\(uses.arguments)) v (secret_id, key_id, at, accepted, address)
-        ORDER BY 1
+        INSERT INTO auth.key_usage (\(uses.names)) \(uses.source)
         ON CONFLICT (secret_id) DO UPDATE
             SET last_used_at = greatest(key_usage.last_used_at, EXCLUDED.last_used_at),
                 verifications = key_usage.verifications + EXCLUDED.verifications,
@@ -124,17 +102,18 @@ public struct UsageStore: Sendable {
 
     /// Returns the statement that adds counts to the table of minutes or of hours.
     private static func addition(of counts: [Slot: Int], to table: String, _ column: String) -> String {
-        var columns = Columns(of: ["uuid", "bigint", "text", "bigint"])
+        var rows = UsageRows(
+            [("key_id", .id), (column, .instant), ("code", .text), ("count", .number)],
+            orderedBy: ["key_id", column, "code"],
+            isShort: counts.count <= UsageRows.few
+        )
         for (slot, number) in counts {
-            columns.add([
+            rows.add([
                 UUIDv7.text(of: slot.keyID), slot.beginning.microseconds, slot.code.rawValue, String(number),
             ])
         }
         return """
-            INSERT INTO auth.\(table) (key_id, \(column), code, count)
-            SELECT key_id, \(instant("at")), code, count
-            FROM unnest(\(columns.arguments)) v (key_id, at, code, count)
-            ORDER BY 1, 2, 3
+            INSERT INTO auth.\(table) (\(rows.names)) \(rows.source)
             ON CONFLICT (key_id, \(column), code) DO UPDATE SET count = \(table).count + EXCLUDED.count
             """
     }
@@ -149,17 +128,17 @@ public struct UsageStore: Sendable {
     ///
     /// It writes nothing for an address that has a row of that day already, and adds no address to a key with a thousand of them.
     private static func addition(of addresses: [KeyAddress: Timestamp]) -> String {
-        var columns = Columns(of: ["uuid", "text", "bigint"])
+        var rows = UsageRows([("key_id", .id), ("address", .text), ("at", .instant)])
         for (origin, instant) in addresses {
-            columns.add([UUIDv7.text(of: origin.keyID), origin.address.description, instant.microseconds])
+            rows.add([UUIDv7.text(of: origin.keyID), origin.address.description, instant.microseconds])
         }
         return """
             INSERT INTO auth.key_addresses (key_id, address, day)
             SELECT key_id, address, day FROM (
                 SELECT v.*, (SELECT a.day FROM auth.key_addresses a WHERE a.key_id = v.key_id AND a.address = v.address) AS known
                 FROM (
-                    SELECT key_id, address, ((\(instant("at"))) AT TIME ZONE 'UTC')::date AS day
-                    FROM unnest(\(columns.arguments)) u (key_id, address, at)
+                    SELECT key_id, address, ((\(UsageRows.instant("at"))) AT TIME ZONE 'UTC')::date AS day
+                    FROM unnest(\(rows.arguments)) u (key_id, address, at)
                 ) v
             ) v
             WHERE known < day OR known IS NULL AND (
@@ -168,13 +147,6 @@ public struct UsageStore: Sendable {
             ORDER BY 1, 2
             ON CONFLICT (key_id, address) DO UPDATE SET day = greatest(key_addresses.day, EXCLUDED.day)
             """
-    }
-
-    /// Returns the instant of a column of microseconds, as SQL.
-    ///
-    /// PostgreSQL multiplies by whole microseconds without rounding.
-    private static func instant(_ column: String) -> String {
-        "timestamptz '1970-01-01 00:00:00+00' + interval '1 us' * \(column)"
     }
 
     // MARK: Addresses

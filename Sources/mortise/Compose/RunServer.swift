@@ -30,6 +30,7 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
     settings.installation.log(to: logger)
     try await ListenCheck.run(settings)
     let certificate = try await CertificateReload.load(settings.tls)
+    FreedMemory.returnLargeBlocks()
     let descriptors = DescriptorLimit.raise()
     let others = settings.connections.maximumBesidesLookups
     let lookups = DescriptorLimit.lookups(descriptors: descriptors, others: others)
