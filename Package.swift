@@ -336,8 +336,8 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Server", "ServerTestSupport", "Service", "Tenancy",
-                "TestSupport",
+                "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres", "Server", "ServerTestSupport", "Service",
+                "Tenancy", "TestSupport",
             ],
             swiftSettings: settings
         ),

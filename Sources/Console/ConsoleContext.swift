@@ -93,7 +93,7 @@ struct ConsoleContext: Sendable {
                 // The session ended between the page and the click. Nothing was changed.
                 throw Redirect.signIn(from: request.path, hasEnded: true)
             }
-            try visit.requireForm()
+            guard visit.hasOwnForm else { return try await visit.answering { try await visit.earlierForm() } }
             return try await visit.answering { try await handler(visit) }
         }
     }

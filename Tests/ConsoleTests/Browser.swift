@@ -129,6 +129,14 @@ final class Browser {
         )
     }
 
+    /// Signs out and in again, as in another tab.
+    func signInAgain(_ email: String) async throws {
+        let out = try await submit("/console/settings", to: "/console/sign-out")
+        try #require(out.status == 303, "\(out.text)")
+        let page = try await signIn(email)
+        try #require(page.status == 303, "\(page.text)")
+    }
+
     /// Sends a form of a page with its token, and with its ticket if it has one.
     func submit(_ form: String, to path: String, _ fields: [(String, String)] = []) async throws -> Page {
         let page = try await get(form)
@@ -154,6 +162,19 @@ extension String {
     func components(after text: String) -> String? {
         guard let range = firstRange(of: text) else { return nil }
         return String(self[range.upperBound...])
+    }
+
+    /// The hidden fields of the first form of a page, as a browser sends them.
+    var hiddenFields: [(String, String)] {
+        prefix(upTo: firstRange(of: "</form>")?.lowerBound ?? endIndex)
+            .matches(of: #/<input type="hidden" name="([^"]*)" value="([^"]*)">/#)
+            .map { match in
+                var value = String(match.2)
+                for (entity, text) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+                    value = value.replacing(entity, with: text)
+                }
+                return (String(match.1), value)
+            }
     }
 
     /// The token in a page, if it has one.

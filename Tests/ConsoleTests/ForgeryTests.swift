@@ -1,3 +1,4 @@
+import JSON
 import NIOHTTP1
 import Server
 import ServerTestSupport
@@ -79,6 +80,125 @@ import Testing
                 #expect(answer.status == 403, "\(token ?? "none")")
             }
             #expect(try await !Self.hasKey(console, "forged"))
+        }
+    }
+
+    // A person signs in again in another tab, and sends the form of the first one: everything that was typed was lost.
+    @Test func `a form from before the sign-in changes nothing, keeps its entries, and can be sent again`() async throws
+    {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let old = try await browser.get(Self.newKey)
+            try await browser.signInAgain("ada@example.org")
+            let typed = [
+                ("name", "from <before>"), ("description", "Typed for long"), ("scopes", "read:a\r\nread:b"),
+                ("addresses", ""), ("mode", "live"), ("type", "service"), ("ends", "never"),
+            ]
+            let hidden = [("csrf", try old.field("csrf")), ("ticket", try old.field("ticket"))]
+            let refused = try await browser.post("/" + Self.newKey, hidden + typed)
+            #expect(refused.status == 403)
+            #expect(refused.element("alert")?.contains("has changed nothing") == true)
+            #expect(refused.text.contains("action=\"\(Self.newKey)\"") && refused.text.contains("ada@example.org"))
+            #expect(
+                refused.text.contains(
+                    "<dt><bdi>Allowed addresses</bdi></dt><dd class=\"break lines\"><span class=\"dim\">Empty"
+                )
+            )
+            #expect(try await !Self.hasKey(console, "from <before>"))
+            let form = try #require(refused.text.components(after: "action=\"\(Self.newKey)\""))
+            let fields = form.hiddenFields
+            #expect(Set(fields.map(\.0)) == Set((hidden + typed).map(\.0)))
+            let created = try await browser.post(Self.newKey, fields)
+            #expect(created.status == 201 && created.text.token != nil)
+            let list = try await console.mortise.api.get(
+                "/v1/workspaces/default/service-keys",
+                as: console.mortise.adminToken
+            )
+            #expect(list.text.contains("Typed for long") && list.text.contains("read:b"))
+
+            // The page with the token is loaded again after another sign-in: the form has done its work.
+            try await browser.signInAgain("ada@example.org")
+            let reloaded = try await browser.post(Self.newKey, fields)
+            #expect(reloaded.status == 403 && reloaded.text.contains(">Send again<"))
+            let again = try #require(reloaded.text.components(after: "action=\"\(Self.newKey)\""))
+            let second = try await browser.post(Self.newKey, again.hiddenFields)
+            #expect(second.status == 422 && second.text.token == nil)
+            #expect(second.element("alert")?.contains("This form was sent before") == true)
+        }
+    }
+
+    // The attacks: a page of another site, and a page that was made for somebody else, or for another organization, whose entries would
+    // do there what nobody asked for.
+    @Test func `a form from elsewhere or of somebody else cannot be sent again`() async throws {
+        try await withConsole { console in
+            let ada = try await console.browser("ada@example.org", "owner")
+            let eve = try await console.browser("eve@example.org", "admin")
+            let fields = [("name", "forged"), ("ends", "never")]
+            let old = [("csrf", try await ada.get(Self.newKey).field("csrf"))]
+            let ofEve = [("csrf", try await eve.get(Self.newKey).field("csrf"))]
+            try await ada.signInAgain("ada@example.org")
+            let cross = [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")]
+            for answer in [
+                try await ada.post(Self.newKey, old + fields, headers: cross),
+                try await ada.post(Self.newKey, ofEve + fields),
+                try await ada.post(Self.newKey, old + [("confirmation", "CI")] + fields),
+                try await ada.post(Self.newKey, old + [("token", "a-typed-secret")] + fields),
+                try await ada.post(Self.newKey, old),
+                try await ada.post(Self.newKey, fields),
+            ] {
+                #expect(answer.status == 403 && !answer.text.contains(">Send again<"), "\(answer.text)")
+                #expect(!answer.text.contains("a-typed-secret"))
+            }
+            // The same person in another organization.
+            let (api, admin) = (console.mortise.api, console.mortise.operatorToken)
+            let made = try await api.post("/v1/organizations", ["name": "Other"], as: admin)
+            let other = try made.string("organization", "id")
+            let member: JSONValue = ["email": "ada@example.org", "role": "owner"]
+            #expect(try await api.post("/v1/organizations/\(other)/members", member, as: admin).status == 201)
+            let page = try await ada.get("/console/members")
+            let ofFirst = [
+                ("csrf", try page.field("csrf")), ("email", "bob@example.org"), ("role", "admin"), ("workspace", ""),
+            ]
+            let moved = try await ada.submit("/console/", to: "/console/organization", [("organization", other)])
+            #expect(moved.location == "/console/", "\(moved)")
+            let elsewhere = try await ada.post("/console/members", ofFirst)
+            #expect(elsewhere.status == 403 && !elsewhere.text.contains(">Send again<"))
+            let home = try await api.get("/v1/organizations/default", as: admin).string("id")
+            let back = try await ada.submit("/console/", to: "/console/organization", [("organization", home)])
+            #expect(back.location == "/console/")
+            let kept = try await ada.post(Self.newKey, old + fields)
+            #expect(kept.status == 403 && kept.text.contains(">Send again<"))
+        }
+    }
+
+    @Test func `an operator's form from before the sign-in keeps its entries, too`() async throws {
+        try await withConsole { console in
+            let path = "/console/platform/new-organization"
+            let first = try await console.operatorBrowser()
+            let old = [("csrf", try await first.get(path).field("csrf"))]
+            let browser = try await console.operatorBrowser()
+            let refused = try await browser.post(path, old + [("name", "Acme"), ("slug", ""), ("token_prefix", "")])
+            #expect(refused.status == 403 && refused.text.contains(">Send again<"))
+            let form = try #require(refused.text.components(after: "action=\"\(path)\""))
+            let made = try await browser.post(path, form.hiddenFields)
+            #expect(made.status == 201 || made.status == 303, "\(made.text)")
+        }
+    }
+
+    // A password in a hidden field would be in the page, and a form without it would do something else.
+    @Test func `a form with a password from before the sign-in is not kept`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let old = try await browser.get("/console/members")
+            try await browser.signInAgain("ada@example.org")
+            let fields = [
+                ("csrf", try old.field("csrf")), ("ticket", try old.field("ticket")), ("email", "bob@example.org"),
+                ("role", "member"), ("workspace", ""), ("password", "a password for bob"),
+            ]
+            let refused = try await browser.post("/console/members", fields)
+            #expect(refused.status == 403 && !refused.text.contains("a password for bob"))
+            #expect(!refused.text.contains("bob@example.org"))
+            #expect(refused.text.contains("href=\"/console/members\">Open the page again</a>"))
         }
     }
 

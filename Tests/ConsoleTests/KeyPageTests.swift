@@ -537,6 +537,18 @@ import Testing
             #expect(try await member.get("/console/events").status == 403)
         }
     }
+
+    @Test func `no secret of a revoked key is the current one`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let key = try await console.mortise.makeKey("CI")
+            let path = "/console/workspaces/default/keys/\(key.id)"
+            #expect(try await browser.get(path).text.contains(">Current</span>"))
+            let revoked = try await console.mortise.api.post("\(key.path)/revoke", as: console.mortise.adminToken)
+            #expect(revoked.status == 200)
+            #expect(try await !browser.get(path).text.contains(">Current</span>"))
+        }
+    }
 }
 
 extension ServerHarness {

@@ -47,4 +47,36 @@ import Testing
             #expect(refused.status == 403)
         }
     }
+
+    // The page offered what is always refused.
+    @Test func `an admin sees no form to change an owner, and no owner among the roles to give`() async throws {
+        try await withConsole { console in
+            let owner = try await console.mortise.addMember("ada@example.org", "owner")
+            let auditor = try await console.mortise.addMember("aud@example.org", "auditor")
+            let browser = try await console.browser("adm@example.org", "admin")
+            _ = try await console.mortise.signIn("ada@example.org")
+            let ofOwner = try await browser.get("\(Self.list)/\(owner.id)")
+            #expect(ofOwner.text.contains("Only an owner changes or removes an owner."))
+            #expect(!ofOwner.text.contains("End all sessions"))
+            #expect(!ofOwner.text.contains("Remove member") && !ofOwner.text.contains("id=\"role\""))
+            for path in [Self.list, "\(Self.list)/\(auditor.id)"] {
+                let page = try await browser.get(path)
+                #expect(page.text.contains("value=\"auditor\"") && !page.text.contains("value=\"owner\""), "\(path)")
+            }
+            let first = console.browser()
+            _ = try await first.signIn("ada@example.org")
+            #expect(try await first.get("\(Self.list)/\(owner.id)").text.contains("Remove member"))
+            #expect(try await first.get(Self.list).text.contains("value=\"owner\""))
+        }
+    }
+
+    @Test func `an admin of one workspace adds members there, and not to the whole organization`() async throws {
+        try await withConsole { console in
+            let api = console.mortise.api
+            let id = try await api.get("/v1/workspaces/default", as: console.mortise.adminToken).string("id")
+            let browser = try await console.browser("adm@example.org", "admin", workspace: id)
+            let page = try await browser.get(Self.list)
+            #expect(page.text.contains("<option value=\"\(id)\"") && !page.text.contains("Whole organization</option>"))
+        }
+    }
 }

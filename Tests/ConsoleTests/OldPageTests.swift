@@ -300,4 +300,61 @@ import Testing
             #expect(try await browser.submit(page, to: path, right).location == "\(page)?done=password-changed")
         }
     }
+
+    // The attack: somebody stopped the workspace or the webhook again, and the old page brings it back.
+    @Test func `an old page brings nothing back that somebody stopped again`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Trial"], as: token)
+            let settings = "/console/workspaces/\(try made.string("id"))/settings"
+            func post(_ path: String) async throws { #expect(try await api.post(path, as: token).status == 200) }
+            func form(_ page: Browser.Page, _ fields: [(String, String)] = []) throws -> [(String, String)] {
+                try ["csrf", "shown_changed"].map { ($0, try page.field($0)) } + fields
+            }
+            try await post("/v1/workspaces/trial/suspend")
+            let old = try await browser.get("/console/workspaces/trial/settings")
+            try await post("/v1/workspaces/trial/resume")
+            try await post("/v1/workspaces/trial/suspend")
+            let refused = try await browser.post("\(settings)/state", try form(old, [("state", "active")]))
+            #expect(refused.status == 409)
+            #expect(refused.element("alert")?.contains("Somebody changed the workspace meanwhile.") == true)
+            #expect(try await api.get("/v1/workspaces/trial", as: token)["state"] == "suspended")
+            let resumed = try await browser.post("\(settings)/state", try form(refused, [("state", "active")]))
+            #expect(resumed.location?.hasSuffix("?done=resumed") == true, "\(resumed.text)")
+
+            let body: JSONValue = ["url": "https://hooks.example.com/a", "event_types": ["*"]]
+            let hook = try await api.post("/v1/organizations/default/webhooks", body, as: token)
+            let id = try hook.string("webhook", "id")
+            let (path, page) = ("/v1/organizations/default/webhooks/\(id)", "/console/webhooks/\(id)")
+            try await post("\(path)/disable")
+            let before = try await browser.get(page)
+            try await post("\(path)/enable")
+            try await post("\(path)/disable")
+            let kept = try await browser.post("\(page)/enable", try form(before))
+            #expect(kept.status == 409)
+            #expect(kept.element("alert")?.contains("Somebody changed the webhook meanwhile.") == true)
+            #expect(try await api.get(path, as: token)["enabled"] == false)
+            let enabled = try await browser.post("\(page)/enable", try form(kept))
+            #expect(enabled.location?.hasSuffix("?done=webhook-enabled") == true, "\(enabled.text)")
+        }
+    }
+
+    @Test func `an old page of a key that was revoked says so on the page of the key`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let key = try await console.mortise.makeKey("CI")
+            let page = "/console/workspaces/default/keys/\(key.id)"
+            let old = try await browser.get(page)
+            let revoked = try await console.mortise.api.post("\(key.path)/revoke", as: console.mortise.adminToken)
+            #expect(revoked.status == 200)
+            let csrf = ("csrf", try old.field("csrf"))
+            for (action, fields) in [("rotate", try Self.rotation(old)), ("disable", [csrf])] {
+                let refused = try await browser.post("\(page)/\(action)", fields)
+                #expect(refused.status == 409 && refused.text.contains("Revoked"), "\(action): \(refused.text)")
+                #expect(refused.element("alert")?.contains("The key is revoked") == true, "\(action)")
+                #expect(refused.text.contains("<h2 id=\"about\">"))
+            }
+        }
+    }
 }

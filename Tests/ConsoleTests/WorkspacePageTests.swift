@@ -130,4 +130,27 @@ import Testing
             #expect(try await api.get(path, as: console.mortise.adminToken)["state"] == "suspended")
         }
     }
+
+    // The page offered what is always refused: new secrets need an active workspace.
+    @Test func `a suspended workspace offers no new key and no rotation`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Trial"], as: token)
+            #expect(made.status == 201)
+            let key = try await console.mortise.makeKey("CI", in: "trial")
+            let (list, page) = ("/console/workspaces/trial", "/console/workspaces/trial/keys/\(key.id)")
+            #expect(try await browser.get(list).text.contains(">Create key<"))
+            #expect(try await browser.get(page).text.contains(">Rotate</button>"))
+            #expect(try await api.post("/v1/workspaces/trial/suspend", as: token).status == 200)
+            for path in [list, "\(list)/client-keys", page] {
+                let text = try await browser.get(path).text
+                #expect(!text.contains(">Create key<") && !text.contains("Create the first key"), "\(path)")
+                #expect(!text.contains(">Rotate</button>"), "\(path)")
+            }
+            #expect(try await browser.get(page).text.contains(">Revoke</button>"))
+            #expect(try await browser.get("\(list)/keys/new").location == list)
+            #expect(try await browser.get("\(page)/rotate").location == page)
+        }
+    }
 }

@@ -51,6 +51,18 @@ import Testing
         #expect(Set(users) == ["Locks"])
     }
 
+    // A page without its template is empty.
+    @Test func `the console has the template of each page`() throws {
+        let registered = try Set(
+            SourceFile.text(of: "Sources/Console/Views/Templates.swift").matches(of: #/\("([a-z-]+)", Pack/#)
+                .map { String($0.1) }
+        )
+        let pages = files.filter { $0.target == "Console" }
+            .flatMap { $0.code.matches(of: #/\.page\(\s*"([a-z-]+)"/#).map { String($0.1) } }
+        #expect(registered.count > 50 && pages.count > 30)
+        #expect(Set(pages).subtracting(registered) == [])
+    }
+
     // The database's clock dates changes and decides verifications. With a clock of its own, a node whose clock is wrong would show
     // another status.
     @Test func `no surface reads a clock`() {

@@ -142,6 +142,7 @@ enum WorkspaceView {
             "isSuspended": workspace.state == .suspended, "isArchived": workspace.state == .archived,
             "isHeld": workspace.isHeldByOperator && workspace.state != .active,
             "path": "/console/workspaces/\(workspace.slug)", "id": UUIDv7.text(of: workspace.id),
+            "changed": OldPage.changed(workspace.updatedAt),
         ]
     }
 }

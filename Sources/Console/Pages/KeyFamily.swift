@@ -59,6 +59,9 @@ struct KeyScene: Sendable {
     let canVerify: Bool
     let canSeeEvents: Bool
 
+    /// True if the visitor gets new tokens here, by a new key or a rotation, which needs an active workspace.
+    var canIssue: Bool { canWrite && (workspace.map { $0.state == .active } ?? true) }
+
     /// The workspace; `nil` for admin keys.
     var workspace: Workspace? { keys.workspace }
 
@@ -71,7 +74,8 @@ struct KeyScene: Sendable {
     /// The values about the workspace and the rights that every template of keys has.
     var values: [String: Any] {
         var values: [String: Any] = [
-            "list": list, "base": base, "canWrite": canWrite, "canVerify": canVerify, "isService": family == .service,
+            "list": list, "base": base, "canWrite": canWrite, "canIssue": canIssue, "canVerify": canVerify,
+            "isService": family == .service,
             "isClient": family == .client, "isAdmin": family == .admin, "familyTitle": family.title,
             "isOfWorkspace": family != .admin,
             // The slug can be another workspace's when the form of a new key is sent.

@@ -44,7 +44,7 @@ extension KeyRoutes {
             visit in
             let scene = try await visit.scene(family, .keysWrite)
             let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
-            guard key.revokedAt == nil || action == .delete else {
+            guard key.revokedAt == nil || action == .delete, action != .rotate || scene.canIssue else {
                 // Its page says why nothing else is left to do.
                 throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: key.id))")
             }
@@ -83,16 +83,19 @@ extension KeyRoutes {
             }
             let service = visit.platform.keys
             let page = "\(scene.base)/\(UUIDv7.text(of: id))"
-            switch action {
-            case .rotate: break
-            case .disable: _ = try await service.disable(id, in: scene.keys, by: visit.caller)
-            case .revoke:
-                let reason = visit.form.text("reason")
-                _ = try await service.revoke(id, reason: reason, in: scene.keys, by: visit.caller)
-            case .delete:
-                try await service.delete(id, in: scene.keys, by: visit.caller)
-                throw Redirect(location: "\(scene.list)?done=deleted")
+            do {
+                switch action {
+                case .rotate: break
+                case .disable: _ = try await service.disable(id, in: scene.keys, by: visit.caller)
+                case .revoke:
+                    let reason = visit.form.text("reason")
+                    _ = try await service.revoke(id, reason: reason, in: scene.keys, by: visit.caller)
+                case .delete: try await service.delete(id, in: scene.keys, by: visit.caller)
+                }
+            } catch {
+                return try await refusedPage(error, id, scene, visit)
             }
+            if action == .delete { throw Redirect(location: "\(scene.list)?done=deleted") }
             throw Redirect(location: "\(page)?done=\(action == .disable ? "disabled" : "revoked")")
         }
         .stopping { _ in action != .rotate }
@@ -130,13 +133,31 @@ extension KeyRoutes {
                 by: try visit.callerOnce()
             ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
         } catch {
-            guard Self.asksForAnotherRotation(error), let faults = FormFaults(error, again: "rotate the key once more")
-            else { throw error }
+            guard scene.canIssue, Self.asksForAnotherRotation(error),
+                let faults = FormFaults(error, again: "rotate the key once more")
+            else { return try await refusedPage(error, id, scene, visit) }
             let key = try await visit.platform.keys.get(id, in: scene.keys)
-            guard key.status != .revoked, key.status != .expired else { throw error }
+            guard key.status != .revoked, key.status != .expired else {
+                return try await refusedPage(error, id, scene, visit)
+            }
             return try await actionPage(.rotate, key, faults, scene, visit, status: .conflict)
         }
         return try await issuedPage(issued, scene, visit, isRotation: true)
+    }
+
+    /// Returns the page of a key with the reason why it was not changed, such as for a form of a page that is older than its revocation.
+    ///
+    /// - Throws: The error, if no page of the key can show it.
+    private func refusedPage(
+        _ error: any Error,
+        _ id: UUID,
+        _ scene: KeyScene,
+        _ visit: Visit
+    ) async throws -> EndpointResponse {
+        guard case Refusal.conflict = error, let faults = FormFaults(error),
+            let key = try? await visit.platform.keys.get(id, in: scene.keys)
+        else { throw error }
+        return try await keyPage(key, KeyForm(key, family: family), faults, scene, visit, status: .conflict)
     }
 
     /// Returns true if the page of a rotation can be shown again after an error, with the present token.
@@ -151,14 +172,16 @@ extension KeyRoutes {
         context.action("\(family.basePath)/{id}/enable", id: "consoleEnable\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysWrite)
             let id = try id(visit)
-            let key = try await visit.platform.keys.get(id, in: scene.keys)
-            if let shown = OldPage(visit.form).shown("disabled"), let now = KeyView.disabled(key), shown != now {
-                var faults = FormFaults()
-                faults.add("Somebody enabled the key and disabled it again meanwhile. Nothing was changed.")
-                return try await keyPage(key, KeyForm(key, family: family), faults, scene, visit, status: .conflict)
+            return try await Visit.comparing {
+                let key = try await visit.platform.keys.get(id, in: scene.keys)
+                if let shown = OldPage(visit.form).shown("disabled"), let now = KeyView.disabled(key), shown != now {
+                    var faults = FormFaults()
+                    faults.add("Somebody enabled the key and disabled it again meanwhile. Nothing was changed.")
+                    return try await keyPage(key, KeyForm(key, family: family), faults, scene, visit, status: .conflict)
+                }
+                _ = try await visit.platform.keys.enable(id, ifStill: key, in: scene.keys, by: visit.caller)
+                throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: id))?done=enabled")
             }
-            _ = try await visit.platform.keys.enable(id, in: scene.keys, by: visit.caller)
-            throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: id))?done=enabled")
         }
     }
 

@@ -51,6 +51,8 @@ struct KeyRoutes: Sendable {
             values["csv"] = "\(scene.base).csv\(search.query(after: nil))"
             values["ownerHeading"] = family == .client ? "Subject" : "Created by"
             if let workspace = scene.workspace {
+                // A member's own client keys have another subject than the command names.
+                values["hasShell"] = visit.allows(.keysWrite, in: workspace.id)
                 values["canSeeServiceKeys"] = visit.allows(.keysRead, in: workspace.id)
                 values["canSeeHistory"] = visit.allows(.eventsRead, in: workspace.id)
                 values["canChangeWorkspace"] = visit.allows(.workspacesWrite, in: workspace.id)
@@ -195,6 +197,8 @@ struct KeyRoutes: Sendable {
     private var form: ConsoleEndpoint {
         context.page("\(family.basePath)/new", id: "consoleNew\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysWrite)
+            // The list says why there is no form.
+            guard scene.canIssue else { throw Redirect(location: scene.list) }
             return try await formPage(KeyForm(family: family), FormFaults(), scene, visit, status: .ok)
         }
     }
@@ -290,19 +294,11 @@ struct KeyRoutes: Sendable {
         context.action("\(family.basePath)/{id}", id: "consoleSave\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysWrite)
             let id = try id(visit)
-            // Somebody else can save between the comparison with the present settings and the change, which is compared again then.
-            for _ in 0..<Self.comparisons {
-                do {
-                    return try await save(try await visit.platform.keys.get(id, in: scene.keys), scene, visit)
-                } catch is KeyChangedMeanwhile {
-                    continue
-                }
+            return try await Visit.comparing {
+                try await save(try await visit.platform.keys.get(id, in: scene.keys), scene, visit)
             }
-            throw Refusal.busy
         }
     }
-
-    private static let comparisons = 5
 
     /// Saves the form of a key, if the key is still as it was read.
     private func save(_ key: KeyRecord, _ scene: KeyScene, _ visit: Visit) async throws -> EndpointResponse {

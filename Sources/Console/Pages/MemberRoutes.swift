@@ -23,6 +23,12 @@ struct MemberRoutes: Sendable {
         ("member", "Member", "manages their own client keys"),
     ]
 
+    /// Returns the roles that somebody with one of some roles can give.
+    private static func grantable(by own: [MemberRole]) -> [(value: String, label: String)] {
+        roles.filter { role in own.contains { own in MemberRole(rawValue: role.value).map(own.canGrant) ?? false } }
+            .map { ($0.value, "\($0.label): \($0.text)") }
+    }
+
     private func id(_ visit: Visit) throws -> UUID {
         guard let id = UUIDv7.parse(try visit.request.parameter("id")) else { throw Refusal.notFound }
         return id
@@ -80,18 +86,22 @@ struct MemberRoutes: Sendable {
             by: visit.caller
         )
         let workspaces = try await visit.workspaces()
+        // A member with a role in single workspaces adds members there.
+        let isWide = (try? visit.principal.requireWide(.membersWrite)) != nil
+        let grants = visit.principal.member?.grants ?? []
+        let places =
+            (isWide ? [("", "Whole organization")] : [])
+            + workspaces.filter { visit.allows(.membersWrite, in: $0.id) }
+            .map { (UUIDv7.text(of: $0.id), $0.name ?? $0.slug) }
         var values: [String: Any] = [
             "members": page.items.map { self.values($0, workspaces, visit) }, "hasMembers": !page.items.isEmpty,
             "q": visit.query["q"], "hasNext": page.next != nil,
             "next": page.next.map { "\(Self.path)\(visit.query.query(["after": $0.text, "done": ""]))" } ?? "",
             "roles": SelectView.options(
-                Self.roles.map { ($0.value, "\($0.label): \($0.text)") },
+                Self.grantable(by: grants.map(\.role)),
                 selected: form.text("role") ?? "member"
             ),
-            "places": SelectView.options(
-                [("", "Whole organization")] + workspaces.map { (UUIDv7.text(of: $0.id), $0.name ?? $0.slug) },
-                selected: form["workspace"]
-            ),
+            "places": SelectView.options(places, selected: form["workspace"]),
             "hasPasswords": visit.platform.passwordUse == .on, "provider": visit.platform.providerSignIn?.name ?? "",
             "newEmail": form["email"], "newName": form["name"], "ticket": visit.ticket, "isAdding": !faults.isEmpty,
         ]
@@ -152,10 +162,12 @@ struct MemberRoutes: Sendable {
         let seen = try await visibleSessions(of: id, visit)
         let sessions = seen ?? []
         let old = OldPage(visit.form)
+        let role = visit.principal.role(in: member.workspaceID)
         var values: [String: Any] = [
+            "canChange": role?.canGrant(member.role) ?? false,
             "member": self.values(member, try await visit.workspaces(), visit),
             "roles": SelectView.options(
-                Self.roles.map { ($0.value, "\($0.label): \($0.text)") },
+                Self.grantable(by: role.map { [$0] } ?? []),
                 selected: old.value("role", now: member.role.rawValue)
             ),
             "shown": OldPage.hidden([("name", member.user.name ?? ""), ("role", member.role.rawValue)]),
@@ -190,25 +202,29 @@ struct MemberRoutes: Sendable {
 
     private var change: ConsoleEndpoint {
         context.action("\(Self.path)/{id}", id: "consoleChangeMember") { visit in
-            let id = try id(visit)
-            let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
-            var faults = FormFaults()
-            let change = Self.change(of: member, visit.form, &faults)
-            guard faults.isEmpty else { return try await memberPage(id, faults, visit, status: .unprocessableContent) }
-            do {
-                _ = try await visit.platform.members.change(
-                    id,
-                    change,
-                    ifStill: member.role,
-                    organization: visit.organization,
-                    by: visit.caller
-                )
-            } catch {
-                guard let faults = FormFaults(error) else { throw error }
-                return try await memberPage(id, faults, visit, status: .unprocessableContent)
-            }
-            throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=saved")
+            try await Visit.comparing { try await save(try id(visit), visit) }
         }
+    }
+
+    /// Saves the form of a member, if the member is still as it was read.
+    private func save(_ id: UUID, _ visit: Visit) async throws -> EndpointResponse {
+        let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
+        var faults = FormFaults()
+        let change = Self.change(of: member, visit.form, &faults)
+        guard faults.isEmpty else { return try await memberPage(id, faults, visit, status: .unprocessableContent) }
+        do {
+            _ = try await visit.platform.members.change(
+                id,
+                change,
+                ifStill: member,
+                organization: visit.organization,
+                by: visit.caller
+            )
+        } catch {
+            guard let faults = FormFaults(error) else { throw error }
+            return try await memberPage(id, faults, visit, status: .unprocessableContent)
+        }
+        throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=saved")
     }
 
     /// Returns the change that the form asks for: what the person changed in it.
@@ -263,14 +279,25 @@ struct MemberRoutes: Sendable {
     private var unbind: ConsoleEndpoint {
         context.action("\(Self.path)/{id}/unbind", id: "consoleUnbindMember") { visit in
             let id = try id(visit)
-            let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
-            if let shown = OldPage(visit.form).shown("account"), let now = Self.account(member), shown != now {
-                var faults = FormFaults()
-                faults.add("The member signs in with another account now. Nothing was changed.")
-                return try await memberPage(id, faults, visit, status: .conflict)
+            return try await Visit.comparing {
+                let member = try await visit.platform.members.get(
+                    id,
+                    organization: visit.organization,
+                    by: visit.caller
+                )
+                if let shown = OldPage(visit.form).shown("account"), let now = Self.account(member), shown != now {
+                    var faults = FormFaults()
+                    faults.add("The member signs in with another account now. Nothing was changed.")
+                    return try await memberPage(id, faults, visit, status: .conflict)
+                }
+                try await visit.platform.members.unbindIdentity(
+                    of: id,
+                    ifStill: member,
+                    organization: visit.organization,
+                    by: visit.caller
+                )
+                throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=unbound")
             }
-            try await visit.platform.members.unbindIdentity(of: id, organization: visit.organization, by: visit.caller)
-            throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=unbound")
         }
     }
 
@@ -278,7 +305,7 @@ struct MemberRoutes: Sendable {
         context.action("\(Self.path)/{id}/sign-out", id: "consoleEndMemberSessions") { visit in
             let id = try id(visit)
             _ = try await visit.platform.members.endSessions(of: id, organization: visit.organization, by: visit.caller)
-            throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=sessions-ended")
+            throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=member-sessions-ended")
         }
     }
 }

@@ -9,14 +9,16 @@ extension OperatorRoutes {
 
     var saveNotices: ConsoleEndpoint {
         context.operatorAction(Self.noticesPath, id: "consoleSaveOrganizationNotices") { visit in
-            let found = try await visit.platform.organizations.get(
-                try visit.request.parameter("organization"),
-                by: visit.caller
-            )
-            if let faults = try await NoticesForm.save(visit.form, of: found, visit.platform, by: visit.caller) {
-                return try await organizationPage(faults, visit, status: .unprocessableContent)
+            try await Visit.comparing {
+                let found = try await visit.platform.organizations.get(
+                    try visit.request.parameter("organization"),
+                    by: visit.caller
+                )
+                if let faults = try await NoticesForm.save(visit.form, of: found, visit.platform, by: visit.caller) {
+                    return try await organizationPage(faults, visit, status: .unprocessableContent)
+                }
+                throw Redirect(location: "\(Self.path)/organizations/\(found.slug)?done=saved")
             }
-            throw Redirect(location: "\(Self.path)/organizations/\(found.slug)?done=saved")
         }
     }
 

@@ -202,26 +202,30 @@ struct OperatorRoutes: Sendable {
 
     private var save: ConsoleEndpoint {
         context.operatorAction(Self.organizationPath, id: "consoleSaveOrganization") { visit in
-            let found = try await visit.platform.organizations.get(
-                try visit.request.parameter("organization"),
-                by: visit.caller
-            )
-            var faults = FormFaults()
-            let change = Self.change(of: found, visit.form, &faults)
-            guard faults.isEmpty else {
-                return try await organizationPage(faults, visit, status: .unprocessableContent)
-            }
-            do {
-                let id = UUIDv7.text(of: found.id)
-                let saved = try await visit.platform.organizations.update(id, change, by: visit.caller)
-                throw Redirect(location: "\(Self.path)/organizations/\(saved.slug)?done=saved")
-            } catch let redirect as Redirect {
-                throw redirect
-            } catch {
-                guard let faults = FormFaults(error) else { throw error }
-                return try await organizationPage(faults, visit, status: .unprocessableContent)
-            }
+            try await Visit.comparing { try await save(visit) }
         }
+    }
+
+    /// Saves the form of an organization, if the organization is still as it was read.
+    private func save(_ visit: OperatorVisit) async throws -> EndpointResponse {
+        let found = try await visit.platform.organizations.get(
+            try visit.request.parameter("organization"),
+            by: visit.caller
+        )
+        var faults = FormFaults()
+        let change = Self.change(of: found, visit.form, &faults)
+        guard faults.isEmpty else {
+            return try await organizationPage(faults, visit, status: .unprocessableContent)
+        }
+        let saved: Organization
+        do {
+            let id = UUIDv7.text(of: found.id)
+            saved = try await visit.platform.organizations.update(id, change, ifStill: found, by: visit.caller)
+        } catch {
+            guard let faults = FormFaults(error) else { throw error }
+            return try await organizationPage(faults, visit, status: .unprocessableContent)
+        }
+        throw Redirect(location: "\(Self.path)/organizations/\(saved.slug)?done=saved")
     }
 
     /// Returns the change that the form asks for: what the person changed in it.
@@ -347,8 +351,12 @@ struct OperatorRoutes: Sendable {
                 _ = try await service.suspend(visit.form["workspace"], by: visit.caller)
                 throw Redirect(location: "\(Self.path)/workspaces?done=suspended")
             case "active":
-                _ = try await service.resume(visit.form["workspace"], by: visit.caller)
-                throw Redirect(location: "\(Self.path)/workspaces?done=resumed")
+                return try await Visit.comparing {
+                    let found = try await service.get(visit.form["workspace"], by: visit.caller)
+                    try OldPage(visit.form).requireUnchanged("workspace", since: found.updatedAt)
+                    _ = try await service.resume(visit.form["workspace"], ifStill: found, by: visit.caller)
+                    throw Redirect(location: "\(Self.path)/workspaces?done=resumed")
+                }
             default: throw Problem.notFound
             }
         }

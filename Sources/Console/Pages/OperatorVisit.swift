@@ -21,25 +21,36 @@ struct OperatorVisit: Sendable {
     var caller: Caller { request.caller(session.principal) }
 
     /// The token that proves that a form is from a page of this session.
-    var formToken: String { context.signer.sign(session.id, for: "operator form") }
+    private var formToken: FormToken {
+        FormToken(
+            session: session.id,
+            person: session.principal.actor,
+            for: ("operator form", "operator form of"),
+            context.signer
+        )
+    }
 
     /// A ticket for a form that makes something once.
-    var ticket: String { FormTicket.make(session.id, at: moment, context.signer) }
+    var ticket: String { FormTicket.make(session.principal.actor, at: moment, context.signer) }
 
-    /// Throws unless the form has the session's token.
-    func requireForm() throws {
-        guard context.signer.verify(form["csrf"], of: session.id, for: "operator form") else {
-            throw Problem(
-                .forbidden,
-                detail:
-                    "The form is not from a page of this session. Nothing was changed. Open the page again and repeat it there."
-            )
+    /// True if the form has the session's token.
+    var hasOwnForm: Bool { formToken.isOwn(form) }
+
+    /// Returns the answer to a form of another session.
+    func earlierForm() -> EndpointResponse {
+        guard let earlier = EarlierForm(request, isOfVisitor: formToken.isOfVisitor(form)) else {
+            return page("error", title: EarlierForm.title, EarlierForm.refusal(request), status: .forbidden)
         }
+        var values = earlier.values(workspaces: [:])
+        // The ticket of a form that has done its work makes nothing again.
+        let isGood = FormTicket.key(form["ticket"], session.principal.actor, at: moment, context.signer) != nil
+        values["ticket"] = isGood ? form["ticket"] : ticket
+        return page("form-again", title: EarlierForm.title, values, status: .forbidden)
     }
 
     /// The caller of a use case that makes something once for each form.
     func callerOnce() throws -> Caller {
-        guard let key = FormTicket.key(form["ticket"], session.id, at: moment, context.signer) else {
+        guard let key = FormTicket.key(form["ticket"], session.principal.actor, at: moment, context.signer) else {
             throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")
         }
         return request.caller(session.principal, once: key)
@@ -101,7 +112,7 @@ struct OperatorVisit: Sendable {
         values["isPlatform"] = true
         values["user"] = session.name
         values["email"] = session.name
-        values["csrf"] = formToken
+        values["csrf"] = formToken.text
         values["navigation"] = Self.links.map { name, path, icon in
             ["name": name, "path": path, "icon": icon, "current": name == section] as [String: Any]
         }
@@ -147,7 +158,7 @@ extension ConsoleContext {
         open(.post, path, id: id, waits: waits) { request in
             try requireOwnPage(request)
             guard let visit = try await operatorVisit(request) else { throw OperatorVisit.signIn(request) }
-            try visit.requireForm()
+            guard visit.hasOwnForm else { return try await visit.answering { visit.earlierForm() } }
             return try await visit.answering { try await handler(visit) }
         }
     }

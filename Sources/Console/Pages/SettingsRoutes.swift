@@ -48,11 +48,18 @@ struct SettingsRoutes: Sendable {
     private var saveNotices: ConsoleEndpoint {
         context.action("\(Self.path)/notices", id: "consoleSaveNotices") { visit in
             try OrganizationService.requireNotices(visit.principal)
-            let organization = try await visit.platform.organizations.get(visit.organization, by: visit.caller)
-            if let faults = try await NoticesForm.save(visit.form, of: organization, visit.platform, by: visit.caller) {
-                return try await page(faults, visit, status: .unprocessableContent)
+            return try await Visit.comparing {
+                let organization = try await visit.platform.organizations.get(visit.organization, by: visit.caller)
+                if let faults = try await NoticesForm.save(
+                    visit.form,
+                    of: organization,
+                    visit.platform,
+                    by: visit.caller
+                ) {
+                    return try await page(faults, visit, status: .unprocessableContent)
+                }
+                throw Redirect(location: "\(Self.path)?done=saved")
             }
-            throw Redirect(location: "\(Self.path)?done=saved")
         }
     }
 

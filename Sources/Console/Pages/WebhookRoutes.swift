@@ -175,25 +175,30 @@ struct WebhookRoutes: Sendable {
 
     private var save: ConsoleEndpoint {
         context.action(Self.onePath, id: "consoleSaveWebhook") { visit in
-            let id = try id(visit)
-            let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
-            var faults = FormFaults()
-            let change = Self.change(of: webhook, visit.form, &faults)
-            faults.add(WebhookService.faults(of: change)) { $0 }
-            guard faults.isEmpty else { return try await page(id, faults, visit, status: .unprocessableContent) }
-            do {
-                _ = try await visit.platform.webhooks.update(
-                    id,
-                    change,
-                    organization: visit.organization,
-                    by: visit.caller
-                )
-            } catch {
-                guard let faults = FormFaults(error) else { throw error }
-                return try await page(id, faults, visit, status: .unprocessableContent)
-            }
-            throw Redirect(location: "\(Self.path(id))?done=saved")
+            try await Visit.comparing { try await save(try id(visit), visit) }
         }
+    }
+
+    /// Saves the form of a webhook, if the webhook is still as it was read.
+    private func save(_ id: UUID, _ visit: Visit) async throws -> EndpointResponse {
+        let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+        var faults = FormFaults()
+        let change = Self.change(of: webhook, visit.form, &faults)
+        faults.add(WebhookService.faults(of: change)) { $0 }
+        guard faults.isEmpty else { return try await page(id, faults, visit, status: .unprocessableContent) }
+        do {
+            _ = try await visit.platform.webhooks.update(
+                id,
+                change,
+                ifStill: webhook,
+                organization: visit.organization,
+                by: visit.caller
+            )
+        } catch {
+            guard let faults = FormFaults(error) else { throw error }
+            return try await page(id, faults, visit, status: .unprocessableContent)
+        }
+        throw Redirect(location: "\(Self.path(id))?done=saved")
     }
 
     /// Returns the change that the form asks for: what the person changed in it.
@@ -221,19 +226,28 @@ struct WebhookRoutes: Sendable {
     ) -> ConsoleEndpoint {
         context.action("\(Self.onePath)/\(name)", id: operation) { visit in
             let id = try id(visit)
-            do {
-                try await body(id, visit)
-            } catch {
-                guard let faults = FormFaults(error) else { throw error }
-                return try await page(id, faults, visit, status: .conflict)
+            return try await Visit.comparing {
+                do {
+                    try await body(id, visit)
+                } catch {
+                    guard let faults = FormFaults(error) else { throw error }
+                    return try await page(id, faults, visit, status: .conflict)
+                }
+                throw Redirect(location: "\(Self.path(id))?done=\(done.rawValue)")
             }
-            throw Redirect(location: "\(Self.path(id))?done=\(done.rawValue)")
         }
     }
 
     private var enable: ConsoleEndpoint {
         change("enable", id: "consoleEnableWebhook", done: .webhookEnabled) { id, visit in
-            _ = try await visit.platform.webhooks.enable(id, organization: visit.organization, by: visit.caller)
+            let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+            try OldPage(visit.form).requireUnchanged("webhook", since: webhook.updatedAt)
+            _ = try await visit.platform.webhooks.enable(
+                id,
+                ifStill: webhook,
+                organization: visit.organization,
+                by: visit.caller
+            )
         }
     }
 

@@ -149,8 +149,10 @@ struct WorkspaceRoutes: Sendable {
         if old.changes("name", to: form["name"], from: workspace.name ?? "", &faults) {
             change.name = .some(form.text("name"))
         }
-        if let slug = form.text("slug"), old.changes("slug", to: slug, from: workspace.slug, &faults) {
-            change.slug = slug
+        if let slug = form.text("slug") {
+            if old.changes("slug", to: slug, from: workspace.slug, &faults) { change.slug = slug }
+        } else if form.contains("slug") {
+            faults.add("slug", "Enter a slug.")
         }
         let (scopes, present) = (memberScopes(form), workspace.memberScopes)
         for scope in scopes ?? [] where (try? Scope(validating: scope)) == nil {
@@ -178,56 +180,65 @@ struct WorkspaceRoutes: Sendable {
 
     private var save: ConsoleEndpoint {
         context.action(Self.settingsPath, id: "consoleSaveWorkspace") { visit in
-            let workspace = try await workspace(visit)
-            var faults = FormFaults()
-            let change = Self.change(of: workspace, visit.form, &faults)
-            guard faults.isEmpty else { return try await page(workspace, faults, visit, status: .unprocessableContent) }
-            do {
-                let id = UUIDv7.text(of: workspace.id)
-                let saved = try await visit.platform.workspaces.update(id, change, by: visit.caller)
-                throw Redirect(location: "/console/workspaces/\(saved.slug)/settings?done=saved")
-            } catch let redirect as Redirect {
-                throw redirect
-            } catch {
-                guard let found = FormFaults(error) else { throw error }
-                return try await page(workspace, found, visit, status: .unprocessableContent)
-            }
+            try await Visit.comparing { try await save(try await workspace(visit), visit) }
         }
+    }
+
+    /// Saves the form of a workspace, if the workspace is still as it was read.
+    private func save(_ workspace: Workspace, _ visit: Visit) async throws -> EndpointResponse {
+        var faults = FormFaults()
+        let change = Self.change(of: workspace, visit.form, &faults)
+        guard faults.isEmpty else { return try await page(workspace, faults, visit, status: .unprocessableContent) }
+        let saved: Workspace
+        do {
+            let id = UUIDv7.text(of: workspace.id)
+            saved = try await visit.platform.workspaces.update(id, change, ifStill: workspace, by: visit.caller)
+        } catch {
+            guard let found = FormFaults(error) else { throw error }
+            return try await page(workspace, found, visit, status: .unprocessableContent)
+        }
+        throw Redirect(location: "/console/workspaces/\(saved.slug)/settings?done=saved")
     }
 
     private var state: ConsoleEndpoint {
         context.action("\(Self.settingsPath)/state", id: "consoleWorkspaceState", waits: .long) { visit in
-            let workspace = try await workspace(visit)
-            let id = UUIDv7.text(of: workspace.id)
-            let path = "/console/workspaces/\(workspace.slug)/settings"
-            let service = visit.platform.workspaces
-            do {
-                switch visit.form["state"] {
-                case "suspended":
-                    _ = try await service.suspend(id, by: visit.caller)
-                    throw Redirect(location: "\(path)?done=suspended")
-                case "active":
-                    _ = try await service.resume(id, by: visit.caller)
-                    throw Redirect(location: "\(path)?done=resumed")
-                case "archived":
-                    guard visit.form["confirmation"].trimmed == workspace.slug else {
-                        return try await unconfirmed(workspace, "archive", visit)
-                    }
-                    _ = try await service.archive(id, by: visit.caller)
-                    throw Redirect(location: "\(path)?done=archived")
-                case "restored":
-                    _ = try await service.restore(id, by: visit.caller)
-                    throw Redirect(location: "\(path)?done=restored")
-                default: throw Problem.notFound
-                }
-            } catch let redirect as Redirect {
-                throw redirect
-            } catch {
-                guard let found = FormFaults(error) else { throw error }
-                return try await page(workspace, found, visit, status: .conflict)
-            }
+            try await Visit.comparing { try await change(stateOf: try await workspace(visit), visit) }
         }
         .stopping { Self.namesStop($0.body) }
+    }
+
+    /// Changes the state of a workspace, if the workspace is still as it was read.
+    private func change(stateOf workspace: Workspace, _ visit: Visit) async throws -> EndpointResponse {
+        let id = UUIDv7.text(of: workspace.id)
+        let path = "/console/workspaces/\(workspace.slug)/settings"
+        let service = visit.platform.workspaces
+        do {
+            switch visit.form["state"] {
+            case "suspended":
+                _ = try await service.suspend(id, by: visit.caller)
+                throw Redirect(location: "\(path)?done=suspended")
+            case "active":
+                try OldPage(visit.form).requireUnchanged("workspace", since: workspace.updatedAt)
+                _ = try await service.resume(id, ifStill: workspace, by: visit.caller)
+                throw Redirect(location: "\(path)?done=resumed")
+            case "archived":
+                guard visit.form["confirmation"].trimmed == workspace.slug else {
+                    return try await unconfirmed(workspace, "archive", visit)
+                }
+                _ = try await service.archive(id, by: visit.caller)
+                throw Redirect(location: "\(path)?done=archived")
+            case "restored":
+                try OldPage(visit.form).requireUnchanged("workspace", since: workspace.updatedAt)
+                _ = try await service.restore(id, ifStill: workspace, by: visit.caller)
+                throw Redirect(location: "\(path)?done=restored")
+            default: throw Problem.notFound
+            }
+        } catch let redirect as Redirect {
+            throw redirect
+        } catch {
+            guard let found = FormFaults(error) else { throw error }
+            return try await page(workspace, found, visit, status: .conflict)
+        }
     }
 
     /// True if a form asks for a state in which the workspace's keys are refused.

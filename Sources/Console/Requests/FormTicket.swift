@@ -8,18 +8,18 @@ import Service
 enum FormTicket {
     private static let lifetime = Duration.seconds(12 * 3600)
 
-    /// Returns a new ticket for a session.
-    static func make(_ session: String, at now: Timestamp, _ signer: TextSigner) -> String {
+    /// Returns a new ticket for a person in an organization.
+    static func make(_ person: String, at now: Timestamp, _ signer: TextSigner) -> String {
         var generator = SystemRandomNumberGenerator()
         let random = String(generator.next(), radix: 36) + String(generator.next(), radix: 36)
         let text = "\(String(now.microsecondsSinceUnixEpoch, radix: 36))-\(random)"
-        return "\(text).\(signer.sign("\(session) \(text)", for: "form ticket"))"
+        return "\(text).\(signer.sign("\(person) \(text)", for: "form ticket"))"
     }
 
-    /// Returns the `Idempotency-Key` of a ticket, or `nil` for one that is too old, or was made for another session.
-    static func key(_ ticket: String, _ session: String, at now: Timestamp, _ signer: TextSigner) -> String? {
+    /// Returns the `Idempotency-Key` of a ticket, or `nil` for one that is too old, or was made for somebody else.
+    static func key(_ ticket: String, _ person: String, at now: Timestamp, _ signer: TextSigner) -> String? {
         let parts = ticket.split(separator: ".", maxSplits: 1).map(String.init)
-        guard parts.count == 2, signer.verify(parts[1], of: "\(session) \(parts[0])", for: "form ticket"),
+        guard parts.count == 2, signer.verify(parts[1], of: "\(person) \(parts[0])", for: "form ticket"),
             let made = parts[0].split(separator: "-").first.flatMap({ Int64($0, radix: 36) }),
             now - Timestamp(microsecondsSinceUnixEpoch: made) < lifetime
         else { return nil }

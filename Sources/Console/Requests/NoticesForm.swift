@@ -5,10 +5,10 @@ import Tenancy
 
 /// The form with an organization's reaction to leaked tokens and its notices about keys.
 enum NoticesForm {
-    /// Saves the form.
+    /// Saves the form, if the organization is still as it was read.
     ///
     /// - Returns: The faults of its fields; `nil` if it is saved.
-    /// - Throws: The errors of the use case that are of no field.
+    /// - Throws: `ChangedMeanwhile`; the errors of the use case that are of no field.
     static func save(
         _ form: FormFields,
         of organization: Organization,
@@ -19,7 +19,12 @@ enum NoticesForm {
         let change = change(of: organization, form, &faults)
         guard faults.isEmpty else { return faults }
         do {
-            _ = try await platform.organizations.update(UUIDv7.text(of: organization.id), change, by: caller)
+            _ = try await platform.organizations.update(
+                UUIDv7.text(of: organization.id),
+                change,
+                ifStill: organization,
+                by: caller
+            )
             return nil
         } catch {
             guard let faults = FormFaults(error) else { throw error }

@@ -1,3 +1,6 @@
+import Keys
+import Service
+
 /// The page from which a form came, which can be older than the last change, such as one in another tab.
 ///
 /// It has hidden fields with the values that it showed. A form changes only what the person changed in it, so its old values do not undo
@@ -44,6 +47,17 @@ struct OldPage {
     /// Returns the hidden fields for a page that shows some values.
     static func hidden(_ shown: [(field: String, value: String)]) -> [[String: Any]] {
         shown.map { ["name": "shown_\($0.field)", "value": $0.value] }
+    }
+
+    /// Returns the text for the hidden field `shown_changed`, which stands for all that a page shows of a thing.
+    static func changed(_ time: Timestamp) -> String { "\(time.microsecondsSinceUnixEpoch)" }
+
+    /// Throws if somebody has changed a thing since the page showed it, so that an old page does not undo what happened since.
+    ///
+    /// - Throws: `Refusal.conflict`.
+    func requireUnchanged(_ name: String, since time: Timestamp) throws(Refusal) {
+        guard let shown = shown("changed"), shown != Self.changed(time) else { return }
+        throw .conflict("Somebody changed the \(name) meanwhile. Nothing was changed. Look at it again.")
     }
 
     // MARK: Fields

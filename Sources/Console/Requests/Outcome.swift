@@ -16,6 +16,7 @@ enum Outcome: String {
     case passwordChanged = "password-changed"
     case sessionEnded = "session-ended"
     case sessionsEnded = "sessions-ended"
+    case memberSessionsEnded = "member-sessions-ended"
     case unbound
     case created
     case suspended
@@ -54,6 +55,7 @@ enum Outcome: String {
         case .passwordChanged: "The password is changed, and your other sessions have ended."
         case .sessionEnded: "The session has ended."
         case .sessionsEnded: "The other sessions have ended."
+        case .memberSessionsEnded: "The member’s sessions have ended."
         case .unbound:
             "The member is separated from the account. The next sign-in with the same address binds another one."
         case .created: "The workspace is created. Its first key is the next step."

@@ -36,30 +36,55 @@ struct Visit: Sendable {
     // MARK: Forms
 
     /// The token that proves that a form is from a page of this session.
-    var formToken: String { context.signer.sign(sessionText, for: "console form") }
+    private var formToken: FormToken {
+        FormToken(session: sessionText, person: person, for: ("console form", "console form of"), context.signer)
+    }
 
-    /// Throws unless the form has the session's token.
-    func requireForm() throws {
-        guard context.signer.verify(form["csrf"], of: sessionText, for: "console form") else {
-            throw Problem(
-                .forbidden,
-                detail:
-                    "The form is not from a page of this session. Nothing was changed. Open the page again and repeat it there."
-            )
+    /// The person in the organization, as the texts of forms name both.
+    private var person: String { "\(principal.actor) \(organization)" }
+
+    /// True if the form has the session's token.
+    var hasOwnForm: Bool { formToken.isOwn(form) }
+
+    /// Returns the answer to a form of another session.
+    func earlierForm() async throws -> EndpointResponse {
+        guard let earlier = EarlierForm(request, isOfVisitor: formToken.isOfVisitor(form)) else {
+            return try await page("error", title: EarlierForm.title, EarlierForm.refusal(request), status: .forbidden)
         }
+        var names: [String: String] = [:]
+        for workspace in try await workspaces() {
+            names[UUIDv7.text(of: workspace.id)] = workspace.name ?? workspace.slug
+        }
+        var values = earlier.values(workspaces: names)
+        // The ticket of a form that has done its work makes nothing again.
+        let isGood = FormTicket.key(form["ticket"], person, at: moment, context.signer) != nil
+        values["ticket"] = isGood ? form["ticket"] : ticket
+        return try await page("form-again", title: EarlierForm.title, values, status: .forbidden)
     }
 
     /// A ticket for a form that makes something once.
-    var ticket: String { FormTicket.make(sessionText, at: moment, context.signer) }
+    var ticket: String { FormTicket.make(person, at: moment, context.signer) }
 
     /// The caller of a use case that makes something once for each form.
     ///
     /// - Throws: A problem for a form that is too old.
     func callerOnce() throws -> Caller {
-        guard let key = FormTicket.key(form["ticket"], sessionText, at: moment, context.signer) else {
+        guard let key = FormTicket.key(form["ticket"], person, at: moment, context.signer) else {
             throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")
         }
         return request.caller(principal, once: key)
+    }
+
+    /// Runs a body that reads something, compares it with a form, and changes it if it is still the same.
+    ///
+    /// Somebody else can save between the comparison and the change. The body then runs again, and compares with what is there now.
+    ///
+    /// - Throws: `Refusal.busy` if that happens five times; the body's errors.
+    static func comparing(_ body: () async throws -> EndpointResponse) async throws -> EndpointResponse {
+        for _ in 0..<5 {
+            do { return try await body() } catch is ChangedMeanwhile { continue }
+        }
+        throw Refusal.busy
     }
 
     // MARK: Answers
@@ -131,7 +156,7 @@ struct Visit: Sendable {
         values["organization"] = name ?? "Organization"
         values["user"] = session.name ?? session.email
         values["email"] = session.email
-        values["csrf"] = formToken
+        values["csrf"] = formToken.text
         values["navigation"] = Section.visible(to: principal)
             .map { ["name": $0.rawValue, "path": $0.path, "icon": $0.icon, "current": $0 == section] as [String: Any] }
         if values["done"] == nil, let done = Outcome(of: request) { values["done"] = done.sentence }

@@ -51,7 +51,10 @@ struct KeyView {
         values["deprecated"] = TimeView.values(key.deprecatedAt, at: now)
         values["secrets"] = key.secrets.enumerated()
             .map { index, secret -> [String: Any] in
-                var values: [String: Any] = ["prefix": secret.prefix, "isNewest": index == 0]
+                var values: [String: Any] = [
+                    "prefix": secret.prefix, "isNewest": index == 0,
+                    "isCurrent": index == 0 && key.status != .revoked && key.status != .expired,
+                ]
                 values["created"] = TimeView.values(secret.createdAt, at: now)
                 values["ends"] = TimeView.values(secret.endsAt, at: now)
                 values["lastUsed"] = TimeView.values(secret.lastUse?.at, at: now)

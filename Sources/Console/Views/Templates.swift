@@ -16,6 +16,7 @@ enum Templates {
         ("events", PackageResources.events_mustache),
         ("failure", PackageResources.failure_mustache),
         ("faults", PackageResources.faults_mustache),
+        ("form-again", PackageResources.form_again_mustache),
         ("heading", PackageResources.heading_mustache),
         ("home", PackageResources.home_mustache),
         ("icon-alert", PackageResources.icon_alert_mustache),

@@ -20,6 +20,7 @@ enum WebhookView {
             "url": webhook.url, "description": webhook.description ?? "",
             "types": webhook.eventTypes.map { ["text": $0] }, "place": place ?? "All workspaces",
             "isEnabled": webhook.isEnabled, "isFailing": webhook.isEnabled && webhook.failingSince != nil,
+            "changed": OldPage.changed(webhook.updatedAt),
         ]
         if let reason = webhook.disabledReason { values["disabledReason"] = reason }
         values["failing"] = TimeView.values(webhook.failingSince, at: now)

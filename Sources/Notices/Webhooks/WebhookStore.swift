@@ -34,7 +34,7 @@ package struct WebhookStore: Sendable {
     }
 
     /// Returns a webhook of an organization, locked until the transaction ends.
-    func lock(_ id: UUID, organization: UUID) async throws -> Webhook? {
+    package func lock(_ id: UUID, organization: UUID) async throws -> Webhook? {
         try await connection.query(Self.byIDForUpdate, [id, organization]).first.map { try Webhook(row: $0) }
     }
 

@@ -14,7 +14,7 @@ extension KeyService {
     ///   - keys: The collection that contains the key.
     ///   - caller: The caller.
     /// - Returns: The key.
-    /// - Throws: `KeyChangedMeanwhile` if the key is not as the caller knows it, `Refusal`, or the database's errors.
+    /// - Throws: `ChangedMeanwhile` if the key is not as the caller knows it, `Refusal`, or the database's errors.
     public func update(
         _ id: UUID,
         _ patch: KeyPatch,
@@ -29,7 +29,7 @@ extension KeyService {
             key,
             change in
             let now = change.now
-            if let known, key.updatedAt != known.updatedAt { throw KeyChangedMeanwhile() }
+            if let known { try ChangedMeanwhile.require(known.updatedAt, isStill: key.updatedAt) }
             try key.requireNotRevoked("changed")
             if case .set(let expiry) = patch.expiry { try expiry.requireFuture(now) }
             var events: [(type: EventType, changes: EventChanges)] = []
@@ -92,9 +92,21 @@ extension KeyService {
     ///
     /// It does not bring back a key that has expired.
     ///
-    /// - Throws: `Refusal`, or the database's errors.
-    public func enable(_ id: UUID, in keys: KeyCollection, by caller: Caller) async throws -> KeyRecord {
+    /// - Parameters:
+    ///   - id: The key.
+    ///   - known: The key as the caller knows it. Defaults to `nil`: it is enabled whatever the key is now.
+    ///   - keys: The collection that contains the key.
+    ///   - caller: The caller.
+    /// - Returns: The key.
+    /// - Throws: `ChangedMeanwhile` if the key is not as the caller knows it, `Refusal`, or the database's errors.
+    public func enable(
+        _ id: UUID,
+        ifStill known: KeyRecord? = nil,
+        in keys: KeyCollection,
+        by caller: Caller
+    ) async throws -> KeyRecord {
         try await changes.modify(id, in: keys, by: caller) { key, _ in
+            if let known { try ChangedMeanwhile.require(known.updatedAt, isStill: key.updatedAt) }
             try key.requireNotRevoked("enabled")
             if key.disabledAt == nil { return [] }
             key.disabledAt = nil
@@ -199,6 +211,3 @@ extension KeyPatch {
         return names
     }
 }
-
-/// The error of a change that was not made, because the key was changed after the caller had read it.
-public struct KeyChangedMeanwhile: Error {}

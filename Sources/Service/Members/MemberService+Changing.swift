@@ -7,15 +7,21 @@ import Tenancy
 extension MemberService {
     /// Changes a member's role, name or password.
     ///
-    /// A change of the role can name the role that the caller has seen, `known`. By default, it holds whatever the role is now.
-    ///
-    /// - Throws: `Refusal.conflict` for the last owner's role, and for a role that is not the known one; `forbiddenKind` for the name or password of a user who has a role that the
-    ///   caller could not give, and for a password if passwords are off; `notFound`, `forbidden`, `unauthenticated`, `invalid`,
-    ///   `overloaded`, `CancellationError`.
+    /// - Parameters:
+    ///   - id: The membership.
+    ///   - change: The change.
+    ///   - known: The member as the caller knows it. Defaults to `nil`: the change holds whatever the role and the name are now.
+    ///     Only the role or the name that the change sets is compared.
+    ///   - name: The organization, by id or slug.
+    ///   - caller: The caller.
+    /// - Returns: The member.
+    /// - Throws: `ChangedMeanwhile` if a role or a name that the change sets is not the known one; `Refusal.conflict` for the last owner's role;
+    ///   `forbiddenKind` for the name or password of a user who has a role that the caller could not give, and for a password if
+    ///   passwords are off; `notFound`, `forbidden`, `unauthenticated`, `invalid`, `overloaded`, `CancellationError`.
     public func change(
         _ id: UUID,
         _ change: MemberChange,
-        ifStill known: MemberRole? = nil,
+        ifStill known: Member? = nil,
         organization name: String,
         by caller: Caller
     ) async throws -> Member {
@@ -30,9 +36,7 @@ extension MemberService {
         return try await context.changeControl { [hash] transaction in
             let people = context.people(in: transaction)
             let (member, authority) = try await lockMember(id, organization.id, caller, in: transaction)
-            if change.role != nil, let known, member.role != known {
-                throw Refusal.conflict("Somebody changed the role meanwhile. Nothing was changed. Load the page again.")
-            }
+            if change.role != nil, let known { try ChangedMeanwhile.require(known.role, isStill: member.role) }
             if let role = change.role, role != member.role {
                 try authority.requireGrant(role, workspace: member.workspaceID)
                 try await requireAnotherOwner(member, people.store)
@@ -53,6 +57,7 @@ extension MemberService {
                 guard let present = try await people.store.member(id, organization: organization.id) else {
                     throw Refusal.notFound
                 }
+                if let known { try ChangedMeanwhile.require(known.user.name ?? "", isStill: present.user.name ?? "") }
                 try await people.setName(name, of: present, by: caller.attribution)
             }
             if let hash {

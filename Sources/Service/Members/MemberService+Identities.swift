@@ -11,13 +11,19 @@ extension MemberService {
     ///
     /// - Parameters:
     ///   - id: The membership.
+    ///   - known: The member as the caller knows it. Defaults to `nil`: whatever the subject is now, it is separated.
     ///   - name: The organization, by id or slug.
     ///   - caller: The caller: an owner of the organization, or an operator.
     /// - Returns: The member.
-    /// - Throws: `Refusal.forbiddenKind` for any other caller, and for a user with a role that the caller could not give; `conflict`
-    ///   for a member without a subject; `notFound`, `forbidden`, `unauthenticated`; the database's errors, also if the task is cancelled.
+    /// - Throws: `ChangedMeanwhile` if the subject is not the known one; `Refusal.forbiddenKind` for any other caller, and for a user with a
+    ///   role that the caller could not give; `conflict` for a member without a subject; `notFound`, `forbidden`, `unauthenticated`; the database's errors, also if the task is cancelled.
     @discardableResult
-    public func unbindIdentity(of id: UUID, organization name: String, by caller: Caller) async throws -> Member {
+    public func unbindIdentity(
+        of id: UUID,
+        ifStill known: Member? = nil,
+        organization name: String,
+        by caller: Caller
+    ) async throws -> Member {
         let organization = try await access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite)
         return try await context.changeControl { transaction in
@@ -30,6 +36,7 @@ extension MemberService {
             guard let identity = user?.identity else {
                 throw Refusal.conflict("The member has not signed in with the identity provider yet.")
             }
+            if let known { try ChangedMeanwhile.require(known.user.identity, isStill: identity) }
             try await people.unbind(
                 identity,
                 from: member.user.id,

@@ -21,7 +21,7 @@ extension MemberRole {
 
     /// Returns true if a member with this role can give another role or remove it: owners any role, admins any role but
     /// an owner's.
-    func canGrant(_ other: MemberRole) -> Bool {
+    package func canGrant(_ other: MemberRole) -> Bool {
         switch self {
         case .owner: true
         case .admin: other != .owner

@@ -114,10 +114,18 @@ public struct OrganizationService: Sendable {
     /// Operators change everything. Admin keys and members with `keys:write` and `webhooks:write` in the whole organization change its
     /// reaction to leaked tokens and its notices. A change of nothing leaves no event.
     ///
-    /// - Throws: `notFound`, `forbidden`; `TenancyError`, or the database's errors.
+    /// - Parameters:
+    ///   - name: The organization, by id or slug.
+    ///   - change: The change.
+    ///   - known: The organization as the caller knows it. Defaults to `nil`: the change holds whatever the organization is now.
+    ///   - caller: The caller.
+    /// - Returns: The organization.
+    /// - Throws: `ChangedMeanwhile` if the organization is not as the caller knows it; `notFound`, `forbidden`; `TenancyError`, or the
+    ///   database's errors.
     public func update(
         _ name: String,
         _ change: OrganizationChange,
+        ifStill known: Organization? = nil,
         by caller: Caller
     ) async throws -> Organization {
         let organization = try await get(name, by: caller)
@@ -130,6 +138,10 @@ public struct OrganizationService: Sendable {
         defer { if changesDays { context.searches.add(allOf: organization.id) } }
         return try await context.changeControl { transaction in
             try Self.require(change, try await access.recheck(caller.principal, in: transaction))
+            if let known {
+                let present = try await ControlStore(transaction.connection).lockOrganization(organization.id)
+                try ChangedMeanwhile.require(known.updatedAt, isStill: present?.updatedAt)
+            }
             return try await context.control(in: transaction)
                 .updateOrganization(organization.id, change, by: caller.attribution)
         }

@@ -140,7 +140,20 @@ public struct WorkspaceService: Sendable {
     /// A change of nothing leaves no event.
     ///
     /// Members create live keys, so their ceiling of scopes needs the permission to create keys, and a key that is not in test mode.
-    public func update(_ name: String, _ change: WorkspaceChange, by caller: Caller) async throws -> Workspace {
+    ///
+    /// - Parameters:
+    ///   - name: The workspace, by id or slug.
+    ///   - change: The change.
+    ///   - known: The workspace as the caller knows it. Defaults to `nil`: the change holds whatever the workspace is now.
+    ///   - caller: The caller.
+    /// - Returns: The workspace.
+    /// - Throws: `ChangedMeanwhile` if the workspace is not as the caller knows it; `Refusal`, `TenancyError`, or the database's errors.
+    public func update(
+        _ name: String,
+        _ change: WorkspaceChange,
+        ifStill known: Workspace? = nil,
+        by caller: Caller
+    ) async throws -> Workspace {
         let workspace = try await writable(name, caller)
         if change.isEmpty { return workspace }
         return try await context.changeControl { transaction in
@@ -149,6 +162,9 @@ public struct WorkspaceService: Sendable {
             if change.memberScopes != nil {
                 try principal.require(.keysWrite, in: workspace.id)
                 try principal.requireLive()
+            }
+            if let known {
+                try Self.require(known, try await ControlStore(transaction.connection).lockWorkspace(workspace.id))
             }
             return try await context.control(in: transaction)
                 .updateWorkspace(workspace.id, change, by: caller.attribution)
@@ -172,14 +188,25 @@ public struct WorkspaceService: Sendable {
     /// Only an operator resumes a workspace that an operator suspended.
     ///
     /// A key in test mode enables no live key, and so resumes no workspace.
-    public func resume(_ name: String, by caller: Caller) async throws -> Workspace {
+    ///
+    /// - Parameters:
+    ///   - name: The workspace, by id or slug.
+    ///   - known: The workspace as the caller knows it. Defaults to `nil`: it is resumed whatever was changed since.
+    ///   - caller: The caller.
+    /// - Returns: The workspace.
+    /// - Throws: `ChangedMeanwhile` if the workspace is not as the caller knows it; `Refusal`, `TenancyError`, or the database's errors.
+    public func resume(_ name: String, ifStill known: Workspace? = nil, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
         try caller.principal.requireLive()
         // Notices became due meanwhile.
         defer { context.searches.add(workspace.id) }
         return try await context.provision { provisioner in
-            try await provisioner.resume(workspace.id, by: caller.attribution, as: caller.principal.stateAuthority) {
-                transaction in
+            try await provisioner.resume(
+                workspace.id,
+                by: caller.attribution,
+                as: caller.principal.stateAuthority,
+                examine: { try Self.require(known, $0) }
+            ) { transaction in
                 try await recheck(caller, workspace.id, in: transaction)
             }
         }
@@ -198,12 +225,14 @@ public struct WorkspaceService: Sendable {
 
     /// Deletes a workspace with its database.
     ///
-    /// It must be archived, so no single call destroys keys in use, or its creation must be unfinished. A repeated call
-    /// continues a deletion that was interrupted.
+    /// It must be archived, so no single call destroys keys in use, or its creation must be unfinished, or its database must be missing. A
+    /// repeated call continues a deletion that was interrupted.
     public func delete(_ name: String, by caller: Caller) async throws {
         let workspace = try await writable(name, caller, includingDeleting: true)
         guard !workspace.isDefault else { throw Refusal.conflict("The default workspace cannot be deleted.") }
-        guard Self.deletable.contains(workspace.state) else {
+        var canBeDeleted = Self.deletable.contains(workspace.state)
+        if !canBeDeleted { canBeDeleted = try await context.provision { try await $0.lacksDatabase(workspace) } }
+        guard canBeDeleted else {
             throw Refusal.conflict("Only an archived workspace can be deleted; archive it first.")
         }
         try await drop(workspace.id, in: Self.deletable, by: caller)
@@ -230,6 +259,11 @@ public struct WorkspaceService: Sendable {
             }
         }
         await context.databases.forget(workspace)
+    }
+
+    /// Throws unless a workspace, read under a lock, is as the caller knows it, if the caller says so.
+    static func require(_ known: Workspace?, _ present: Workspace?) throws(ChangedMeanwhile) {
+        if let known { try ChangedMeanwhile.require(known.updatedAt, isStill: present?.updatedAt) }
     }
 
     private static let deletable: Set<WorkspaceState> = [.archived, .creating, .deleting]

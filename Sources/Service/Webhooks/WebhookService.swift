@@ -124,26 +124,48 @@ package struct WebhookService: Sendable {
 
     /// Changes the settings of a webhook.
     ///
-    /// - Throws: `Refusal.invalid`, `notFound`, `forbidden`; the database's errors.
+    /// - Parameters:
+    ///   - id: The webhook.
+    ///   - change: The change.
+    ///   - known: The webhook as the caller knows it. Defaults to `nil`: the change holds whatever the webhook is now.
+    ///   - name: The organization, by id or slug.
+    ///   - caller: The caller.
+    /// - Returns: The webhook.
+    /// - Throws: `ChangedMeanwhile` if the webhook is not as the caller knows it; `Refusal.invalid`, `notFound`, `forbidden`; the
+    ///   database's errors.
     package func update(
         _ id: UUID,
         _ change: WebhookChange,
+        ifStill known: Webhook? = nil,
         organization name: String,
         by caller: Caller
     ) async throws -> Webhook {
         let faults = Self.faults(of: change)
         guard faults.isEmpty else { throw Refusal.invalid(faults) }
         return try await self.change(id, name, caller, needing: Self.subscribing) { webhooks, organization in
-            try await webhooks.update(id, organization: organization, change, by: caller.attribution)
+            try await Self.require(known, webhooks, organization)
+            return try await webhooks.update(id, organization: organization, change, by: caller.attribution)
         }
     }
 
     /// Enables a webhook, so that its receiver is sent events again.
     ///
-    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
-    package func enable(_ id: UUID, organization name: String, by caller: Caller) async throws -> Webhook {
+    /// - Parameters:
+    ///   - id: The webhook.
+    ///   - known: The webhook as the caller knows it. Defaults to `nil`: it is enabled whatever was changed since.
+    ///   - name: The organization, by id or slug.
+    ///   - caller: The caller.
+    /// - Returns: The webhook.
+    /// - Throws: `ChangedMeanwhile` if the webhook is not as the caller knows it; `Refusal.notFound`, `forbidden`; the database's errors.
+    package func enable(
+        _ id: UUID,
+        ifStill known: Webhook? = nil,
+        organization name: String,
+        by caller: Caller
+    ) async throws -> Webhook {
         try await change(id, name, caller, needing: Self.subscribing) { webhooks, organization in
-            try await webhooks.enable(id, organization: organization, by: caller.attribution)
+            try await Self.require(known, webhooks, organization)
+            return try await webhooks.enable(id, organization: organization, by: caller.attribution)
         }
     }
 
@@ -338,6 +360,13 @@ package struct WebhookService: Sendable {
             }
             return changed
         }
+    }
+
+    /// Locks a webhook, and throws unless it is as the caller knows it.
+    private static func require(_ known: Webhook?, _ webhooks: WebhookWriter, _ organization: UUID) async throws {
+        guard let known else { return }
+        let present = try await webhooks.store.lock(known.id, organization: organization)
+        try ChangedMeanwhile.require(known.updatedAt, isStill: present?.updatedAt)
     }
 
     private func secret(of webhook: Webhook) throws -> SigningSecret {

@@ -22,7 +22,7 @@ extension ControlStore {
     }
 
     /// Returns an organization by its id, locked until the transaction ends.
-    func lockOrganization(_ id: UUID) async throws -> Organization? {
+    package func lockOrganization(_ id: UUID) async throws -> Organization? {
         try await connection.query(Self.byIDForUpdate, [id]).first.map(Organization.init(row:))
     }
 

@@ -76,7 +76,7 @@ extension ControlStore {
     }
 
     /// Returns a workspace by its id, locked until the transaction ends, or `nil` if it is being deleted.
-    func lockWorkspace(_ id: UUID) async throws -> Workspace? {
+    package func lockWorkspace(_ id: UUID) async throws -> Workspace? {
         try await connection.query(Self.byIDForUpdate, [id]).first.map(Workspace.init(row:))
     }
 

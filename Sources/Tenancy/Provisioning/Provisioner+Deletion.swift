@@ -11,6 +11,8 @@ extension Provisioner {
         """
     )
 
+    private static let exists = Statement("SELECT 1 FROM pg_database WHERE datname = $1", prepared: false)
+
     private static let remove = Statement("DELETE FROM control.workspaces WHERE id = $1 AND state = 'deleting'")
 
     /// Deletes a workspace: its database with all keys and their history, then its row.
@@ -20,7 +22,7 @@ extension Provisioner {
     /// - Parameters:
     ///   - id: The workspace.
     ///   - states: The states that allow it, besides `deleting`; compared while the workspace's lock is held. A requested state that the
-    ///     workspace does not have yet must be one of them, too.
+    ///     workspace does not have yet must be one of them, too. A workspace whose database does not exist can be deleted in any state.
     ///   - includesDefault: True if the default workspace can be deleted, which ends with its organization. Defaults to
     ///     false.
     ///   - attribution: The actor.
@@ -45,7 +47,9 @@ extension Provisioner {
                 guard plan.workspace.state != .deleting else { return plan.workspace.organizationID }
                 // A restoration that was interrupted can have let the keys in already.
                 let reached = [plan.workspace.state, plan.workspace.targetState].compactMap(\.self)
-                if let state = reached.first(where: { !states.contains($0) }) {
+                if let state = reached.first(where: { !states.contains($0) }),
+                    try await !lacksDatabase(plan.workspace, on: connection)
+                {
                     throw TenancyError(
                         .wrongState,
                         "a workspace that is \(state.rawValue) cannot be deleted; archive it first"
@@ -64,6 +68,20 @@ extension Provisioner {
         }
         // PostgreSQL can take seconds to drop a database. No suspension waits for that, because another connection does it.
         try await reconcile(id, of: owner)
+    }
+
+    /// Returns true if a workspace's database does not exist.
+    public func lacksDatabase(_ workspace: Workspace) async throws -> Bool {
+        try await pool.withConnection { try await lacksDatabase(workspace, on: $0) }
+    }
+
+    private func lacksDatabase(_ workspace: Workspace, on connection: PostgresConnection) async throws -> Bool {
+        guard let cluster = try await ControlStore(connection).cluster(workspace.clusterID) else {
+            throw TenancyError.unknownCluster
+        }
+        return try await withMaintenance(cluster, control: connection) { maintenance in
+            try await maintenance.query(Self.exists, [workspace.database]).isEmpty
+        }
     }
 
     /// Drops the database, if it still exists, and ends its sessions.

@@ -29,14 +29,16 @@ extension Provisioner {
     ///   - id: The workspace.
     ///   - attribution: The actor.
     ///   - authority: The actor's rank; by default that of the organization.
+    ///   - examine: Looks at the workspace before the change. Its errors end the call.
     ///   - authorize: Looks at the actor again.
     /// - Returns: The workspace.
     /// - Throws: `unknownWorkspace`; `wrongState` if the workspace was archived more than ``restorableDays`` ago; the other
-    ///   errors of ``resume(_:by:as:authorize:)``.
+    ///   errors of ``resume(_:by:as:examine:authorize:)``.
     public func restore(
         _ id: UUID,
         by attribution: Attribution,
         as authority: StateAuthority = .organization,
+        examine: (Workspace) throws -> Void = { _ in },
         authorize: Authorization = { _ in }
     ) async throws -> Workspace {
         try await pool.withConnection { connection in
@@ -44,6 +46,7 @@ extension Provisioner {
                 guard let plan = try await ReconciliationPlan.read(id, on: connection),
                     plan.workspace.state != .deleting
                 else { throw TenancyError.unknownWorkspace }
+                try examine(plan.workspace)
                 // A change that was interrupted comes first. It may be the archival itself.
                 guard let workspace = try await perform(plan, on: connection) else {
                     throw TenancyError.unknownWorkspace

@@ -61,16 +61,19 @@ extension Provisioner {
 
     /// Resumes a suspended workspace: its keys are accepted again.
     ///
-    /// The parameters and errors are those of ``suspend(_:by:as:authorize:)``, and `heldByOperator`.
+    /// The parameters and errors are those of ``suspend(_:by:as:authorize:)``, and `heldByOperator`. `examine` looks at the workspace before
+    /// the change, when no other change of its state can come between, and its errors end the call.
     public func resume(
         _ id: UUID,
         by attribution: Attribution,
         as authority: StateAuthority = .organization,
+        examine: (Workspace) throws -> Void = { _ in },
         authorize: Authorization = { _ in }
     ) async throws -> Workspace {
         try await pool.withConnection { connection in
             try await withLock(id, on: connection) {
-                try await change(id, to: .active, by: attribution, as: authority, on: connection, authorize)
+                if let workspace = try await ControlStore(connection).workspace(id) { try examine(workspace) }
+                return try await change(id, to: .active, by: attribution, as: authority, on: connection, authorize)
             }
         }
     }

@@ -57,14 +57,19 @@ import Testing
             let person = try await mortise.addMember("bob@example.org", "auditor")
             let id = try #require(UUIDv7.parse(person.id))
             let (members, caller) = (mortise.server.platform.members, try await mortise.caller())
-            func give(_ role: MemberRole) async throws -> Member {
-                let change = MemberChange(role: role)
-                return try await members.change(id, change, ifStill: .auditor, organization: "default", by: caller)
+            let known = try await members.get(id, organization: "default", by: caller)
+            func change(_ change: MemberChange) async throws -> Member {
+                try await members.change(id, change, ifStill: known, organization: "default", by: caller)
             }
-            let changed = try await give(.admin)
+            let changed = try await change(MemberChange(role: .admin))
             #expect(changed.role == .admin)
-            let refused = try await refusal { try await give(.member) }
-            #expect(refused.contains("conflict"), "\(refused)")
+            await #expect(throws: ChangedMeanwhile.self) { _ = try await change(MemberChange(role: .member)) }
+            // The name is still the known one.
+            let named = try await change(MemberChange(role: nil, name: .some("Bob")))
+            #expect(named.user.name == "Bob")
+            await #expect(throws: ChangedMeanwhile.self) {
+                _ = try await change(MemberChange(role: nil, name: .some("Rob")))
+            }
             let kept = try await members.get(id, organization: "default", by: caller)
             #expect(kept.role == .admin)
         }

@@ -1,0 +1,146 @@
+import Endpoints
+import Service
+
+/// A form of the console whose token is not of the present session, such as one in a tab that was open before the last sign-in.
+///
+/// Its entries are shown again on a page of this session, and nothing is changed before the person has looked at them. That holds only
+/// for a form that was made for the same person in the same organization, which the form's mark proves, and whose request came from a page
+/// of the console (``ConsoleOrigin``).
+struct EarlierForm {
+    private let form: FormFields
+    private let path: String
+
+    /// The fields that a page does not show again: secrets, and what a person confirmed or chose with one click, of which nothing was typed
+    /// and which is about what the old page said.
+    private static let refused = [
+        "password", "current", "new", "again", "token", "key", "confirmation", "confirmed", "challenge", "state",
+        "grace", "change",
+    ]
+
+    /// The fields that belong to the page on which the form was, and are made anew.
+    private static let made: Set<String> = ["csrf", "ticket"]
+
+    /// The hidden fields that say nothing to a person.
+    private static let marks: Set<String> = ["edit", "present_end"]
+
+    /// Creates the entries of a form, or returns `nil` for a form of somebody else, with a secret or a confirmation, and for one without an
+    /// entry.
+    ///
+    /// - Parameters:
+    ///   - request: The request with the form.
+    ///   - isOfVisitor: True if the form was made for the same person in the same organization.
+    init?(_ request: ConsoleRequest, isOfVisitor: Bool) {
+        form = request.form
+        path = Self.path(request)
+        guard isOfVisitor, entries.contains(where: { !$0.value.isEmpty }),
+            !Self.refused.contains(where: { !request.form[$0].isEmpty })
+        else { return nil }
+    }
+
+    /// The address of the form.
+    ///
+    /// The router also finds `//console/`, and a link or a form with that address would lead to a host of that name.
+    private static func path(_ request: ConsoleRequest) -> String { "/" + request.path.drop { $0 == "/" } }
+
+    /// The title of the page.
+    static let title = "The form is of an earlier session"
+
+    /// Returns the values of the template `error` for a form that is not kept.
+    static func refusal(_ request: ConsoleRequest) -> [String: Any] {
+        [
+            "detail":
+                "The form is not from a page of this session. Nothing was changed. Open the page again and repeat it there.",
+            "back": "Open the page again", "backPath": path(request),
+        ]
+    }
+
+    private var kept: [(name: String, value: String)] { form.fields.filter { !Self.made.contains($0.name) } }
+
+    private var entries: [(name: String, value: String)] {
+        kept.filter { !$0.name.hasPrefix("shown_") && !Self.marks.contains($0.name) }
+    }
+
+    /// Returns the values of the template `form-again`: the entries, and a button that sends them again.
+    ///
+    /// - Parameter workspaces: The names of workspaces by id.
+    /// - Returns: The values.
+    func values(workspaces: [String: String]) -> [String: Any] {
+        // A browser does not send a box that is not ticked.
+        let boxes = [("shown_limit", "limits_scopes"), ("shown_expiry_notice_days", "no_expiry_notices")]
+            .filter { form.contains($0.0) && !form.contains($0.1) }.map { (name: $0.1, value: "") }
+        return [
+            "action": path, "fields": kept.map { ["name": $0.name, "value": $0.value] },
+            "entries": (entries + boxes)
+                .map { entry -> [String: Any] in
+                    let text = Self.text(entry.name, entry.value, workspaces)
+                    return ["label": Self.label(entry.name), "value": text, "isEmpty": text.isEmpty]
+                },
+        ]
+    }
+
+    private static let boxes: Set<String> = ["limits_scopes", "no_expiry_notices"]
+
+    /// Returns a value for a person.
+    private static func text(_ name: String, _ value: String, _ workspaces: [String: String]) -> String {
+        if name == "workspace" { return value.isEmpty ? "Whole organization" : workspaces[value] ?? value }
+        if boxes.contains(name) || name.hasPrefix("permission") { return value.isEmpty ? "No" : "Yes" }
+        return value
+    }
+
+    /// The labels of fields that have another name in their form.
+    private static let labels = [
+        "addresses": "Allowed addresses", "per_minute": "Requests per minute", "per_hour": "Requests per hour",
+        "limits_scopes": "Members can give only these scopes", "member_scopes": "Scopes of members",
+        "workspace": "Where",
+        "leak_action": "Reaction to a leaked token", "ends_on": "Last day", "jwks_url": "URL of the key set",
+        "url": "URL",
+    ]
+
+    /// Returns the name of a field for a person.
+    private static func label(_ name: String) -> String {
+        if let label = labels[name] { return label }
+        let words = name.replacing("_", with: " ").replacing(".", with: " ")
+        return words.prefix(1).uppercased() + words.dropFirst()
+    }
+}
+
+/// The token that proves that a form is from a page of a session: the session's signature, and a mark of the person for whom it was made.
+struct FormToken {
+    private let session: String
+    private let person: String
+    private let purposes: Purposes
+    private let signer: TextSigner
+
+    /// The purposes of the two signatures.
+    typealias Purposes = (session: StaticString, person: StaticString)
+
+    /// Creates the token of the forms of a session.
+    ///
+    /// - Parameters:
+    ///   - session: The session's id.
+    ///   - person: The ids of the person and of the organization.
+    ///   - purposes: The purposes of the two signatures.
+    ///   - signer: The signer.
+    init(session: String, person: String, for purposes: Purposes, _ signer: TextSigner) {
+        self.session = session
+        self.person = person
+        self.purposes = purposes
+        self.signer = signer
+    }
+
+    /// The token.
+    var text: String {
+        "\(signer.sign(session, for: purposes.session)).\(signer.sign(person, for: purposes.person))"
+    }
+
+    /// Returns true if a form has the token of this session.
+    func isOwn(_ form: FormFields) -> Bool { verify(form, 0, session, purposes.session) && isOfVisitor(form) }
+
+    /// Returns true if a form was made for the same person in the same organization, perhaps in another session.
+    func isOfVisitor(_ form: FormFields) -> Bool { verify(form, 1, person, purposes.person) }
+
+    private func verify(_ form: FormFields, _ index: Int, _ text: String, _ purpose: StaticString) -> Bool {
+        let parts = form["csrf"].split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2 && signer.verify(String(parts[index]), of: text, for: purpose)
+    }
+}
