@@ -120,7 +120,7 @@ package enum DomainProblems {
         case .heldByOperator: Problem(.forbidden, detail: sentence(error.message))
         case .busy: inProgress(sentence(error.message))
         case .capacityExceeded: .serviceUnavailable(retryAfter: 1)
-        case .blocked: unavailable(sentence(error.message))
+        case .blocked, .databaseUnusable: unavailable(sentence(error.message))
         default: nil
         }
     }

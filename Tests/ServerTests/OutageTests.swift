@@ -92,6 +92,37 @@ private final class Tally: Sendable {
         }
     }
 
+    // A database was dropped by hand: nothing could be done with the workspace, and no answer said why.
+    @Test func `a workspace whose database is missing says so to each change of its state, and can be deleted`()
+        async throws
+    {
+        try await withMortise { mortise in
+            let (api, token) = (mortise.api, mortise.adminToken)
+            let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Lost"], as: token)
+            #expect(made.status == 201)
+            let path = "/v1/workspaces/lost"
+            #expect(try await api.send("DELETE", path, as: token).status == 409)
+            let database = try #require(try await mortise.workspaceDatabase("lost").database)
+            let name = PostgresConnection.quote(identifier: database)
+            try await administer("DROP DATABASE \(name) WITH (FORCE)")
+            for change in ["suspend", "archive"] {
+                let answer = try await api.post("\(path)/\(change)", as: token)
+                #expect(answer.status == 503 && answer.code == "service_unavailable", "\(change): \(answer)")
+                #expect(answer.text.contains("does not exist"), "\(change): \(answer)")
+            }
+            // An empty one in its place, as in the middle of a restoration by hand.
+            try await administer("CREATE DATABASE \(name)")
+            let empty = try await api.post("\(path)/suspend", as: token)
+            #expect(empty.status == 503 && empty.code == "service_unavailable", "\(empty)")
+            #expect(empty.text.contains("mortise migrate --workspaces"), "\(empty)")
+            #expect(try await api.send("DELETE", path, as: token).status == 409)
+            try await administer("DROP DATABASE \(name) WITH (FORCE)")
+            let deleted = try await api.send("DELETE", path, as: token)
+            #expect(deleted.status == 204, "\(deleted)")
+            #expect(try await api.get(path, as: token).status == 404)
+        }
+    }
+
     // A new release that starts before the migration of the workspaces uses columns that do not exist yet.
     @Test func `a workspace without the migration is refused alone, and the log names the command to run`() async throws
     {

@@ -78,7 +78,7 @@ extension DatabaseFault.Kind {
         case .missing:
             isControl
                 ? "the control database is missing: restore it"
-                : "the database of a workspace is missing: restore it, or archive and delete the workspace"
+                : "the database of a workspace is missing: restore it, or delete the workspace"
         case .outdated:
             isControl
                 ? "the control database is older than this release: run `mortise migrate`"
