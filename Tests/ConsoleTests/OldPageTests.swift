@@ -322,6 +322,9 @@ import Testing
             #expect(try await api.get("/v1/workspaces/trial", as: token)["state"] == "suspended")
             let resumed = try await browser.post("\(settings)/state", try form(refused, [("state", "active")]))
             #expect(resumed.location?.hasSuffix("?done=resumed") == true, "\(resumed.text)")
+            // A second click has nothing to undo.
+            let second = try await browser.post("\(settings)/state", try form(refused, [("state", "active")]))
+            #expect(second.location?.hasSuffix("?done=resumed") == true, "\(second.text)")
 
             let body: JSONValue = ["url": "https://hooks.example.com/a", "event_types": ["*"]]
             let hook = try await api.post("/v1/organizations/default/webhooks", body, as: token)

@@ -11,6 +11,12 @@ export function times(root) {
     element.title = `${format.format(new Date(element.dateTime))} (${element.title})`;
     element.dataset.local = "";
   }
+  // A text with a time in UTC: that of a change, or the present end in a list.
+  for (const element of root.querySelectorAll("[data-utc]:not([data-local])")) {
+    element.title = element.textContent;
+    element.textContent = format.format(new Date(element.dataset.utc)) + (element.dataset.rest ?? "");
+    element.dataset.local = "";
+  }
   // The hours of a chart: its axis, and the words of its columns.
   for (const element of root.querySelectorAll("[data-hour]")) element.textContent = hour.format(new Date(element.dataset.hour));
   for (const element of root.querySelectorAll("[data-start]")) {

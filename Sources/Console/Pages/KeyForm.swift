@@ -316,6 +316,11 @@ struct KeyForm {
                 at: 0
             )
         }
+        var ends = SelectView.options(presets, selected: self.ends)
+        if let presentEnd {
+            ends[0]["utc"] = presentEnd.rfc3339
+            ends[0]["rest"] = ", \(TimeView.relative(presentEnd, to: now))"
+        }
         return [
             "isLimited": [addresses, namespaces, perMinute, perHour].contains { !$0.isEmpty },
             "form": [
@@ -326,7 +331,7 @@ struct KeyForm {
                     [("service", "Secret, for servers"), ("anon", "Publishable, for browsers and apps")],
                     selected: type
                 ),
-                "ends": SelectView.options(presets, selected: ends), "isDate": ends == "date",
+                "ends": ends, "isDate": self.ends == "date",
                 "presentEnd": presentEnd?.rfc3339 ?? "", "tomorrow": TimeView.input(now + .seconds(86_400)),
                 "permissions": Self.permissionTexts.map { permission, text in
                     [

@@ -353,7 +353,9 @@ struct OperatorRoutes: Sendable {
             case "active":
                 return try await Visit.comparing {
                     let found = try await service.get(visit.form["workspace"], by: visit.caller)
-                    try OldPage(visit.form).requireUnchanged("workspace", since: found.updatedAt)
+                    if (found.targetState ?? found.state) != .active {
+                        try OldPage(visit.form).requireUnchanged("workspace", since: found.updatedAt)
+                    }
                     _ = try await service.resume(visit.form["workspace"], ifStill: found, by: visit.caller)
                     throw Redirect(location: "\(Self.path)/workspaces?done=resumed")
                 }

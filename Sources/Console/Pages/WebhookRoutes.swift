@@ -241,7 +241,7 @@ struct WebhookRoutes: Sendable {
     private var enable: ConsoleEndpoint {
         change("enable", id: "consoleEnableWebhook", done: .webhookEnabled) { id, visit in
             let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
-            try OldPage(visit.form).requireUnchanged("webhook", since: webhook.updatedAt)
+            if !webhook.isEnabled { try OldPage(visit.form).requireUnchanged("webhook", since: webhook.updatedAt) }
             _ = try await visit.platform.webhooks.enable(
                 id,
                 ifStill: webhook,

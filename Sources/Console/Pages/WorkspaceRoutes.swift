@@ -218,7 +218,9 @@ struct WorkspaceRoutes: Sendable {
                 _ = try await service.suspend(id, by: visit.caller)
                 throw Redirect(location: "\(path)?done=suspended")
             case "active":
-                try OldPage(visit.form).requireUnchanged("workspace", since: workspace.updatedAt)
+                if (workspace.targetState ?? workspace.state) != .active {
+                    try OldPage(visit.form).requireUnchanged("workspace", since: workspace.updatedAt)
+                }
                 _ = try await service.resume(id, ifStill: workspace, by: visit.caller)
                 throw Redirect(location: "\(path)?done=resumed")
             case "archived":
@@ -228,7 +230,9 @@ struct WorkspaceRoutes: Sendable {
                 _ = try await service.archive(id, by: visit.caller)
                 throw Redirect(location: "\(path)?done=archived")
             case "restored":
-                try OldPage(visit.form).requireUnchanged("workspace", since: workspace.updatedAt)
+                if (workspace.targetState ?? workspace.state) == .archived {
+                    try OldPage(visit.form).requireUnchanged("workspace", since: workspace.updatedAt)
+                }
                 _ = try await service.restore(id, ifStill: workspace, by: visit.caller)
                 throw Redirect(location: "\(path)?done=restored")
             default: throw Problem.notFound

@@ -54,6 +54,8 @@ struct OldPage {
 
     /// Throws if somebody has changed a thing since the page showed it, so that an old page does not undo what happened since.
     ///
+    /// A form that has done its work already, such as after a second click, undoes nothing: the caller asks only if there is something to undo.
+    ///
     /// - Throws: `Refusal.conflict`.
     func requireUnchanged(_ name: String, since time: Timestamp) throws(Refusal) {
         guard let shown = shown("changed"), shown != Self.changed(time) else { return }

@@ -12,10 +12,18 @@ extension EventView {
                 if let pair = member.value.object, let old = pair["from"], let new = pair["to"] {
                     let value = text(new, of: member.name)
                     // What is new has no value before.
-                    if isCreation { return ["name": name, "isPair": false, "to": value] }
-                    return ["name": name, "isPair": true, "from": text(old, of: member.name), "to": value]
+                    var values: [String: Any] = ["name": name, "isPair": !isCreation, "to": value]
+                    values["toInstant"] = Self.instant(new)
+                    if !isCreation {
+                        values["from"] = text(old, of: member.name)
+                        values["fromInstant"] = Self.instant(old)
+                    }
+                    return values
                 }
-                return ["name": name, "isPair": false, "to": text(member.value, of: member.name)]
+                var values: [String: Any] = ["name": name, "isPair": false]
+                values["to"] = text(member.value, of: member.name)
+                values["toInstant"] = Self.instant(member.value)
+                return values
             }
     }
 
@@ -62,6 +70,11 @@ extension EventView {
         case ("grace_period_seconds", _): return Int(value.text).map(Self.duration) ?? value.text
         default: return Self.plain(value)
         }
+    }
+
+    /// Returns an instant as a script reads it, which shows it in the reader's zone; `nil` for another value.
+    private static func instant(_ value: JSONValue) -> String? {
+        value.string.flatMap { Timestamp(rfc3339: $0) }?.rfc3339
     }
 
     private static func plain(_ value: JSONValue) -> String {
