@@ -186,7 +186,8 @@ struct WorkspaceRoutes: Sendable {
             "",
             id: "deleteWorkspace",
             "Delete a workspace and its database",
-            description: "Only an archived workspace can be deleted, and never the default workspace.",
+            description:
+                "Only an archived workspace can be deleted, and never the default workspace. An operator can also delete a workspace whose database is lost.",
             response: EndpointResult(.noContent, "Deleted.")
         ) { name, caller, _ in
             try await context.platform.workspaces.delete(name, by: caller)

@@ -66,7 +66,7 @@ import Testing
                 ("type", "<bdi>publishable"), ("allowed addresses", "<bdi>192.0.2.0/24"),
                 ("grace period", "<bdi>7 days"),
                 // A script shows it in the reader's zone.
-                ("ends", "<bdi data-utc=\"2100-01-01T00:00:00Z\">1 Jan 2100, 00:00 UTC"),
+                ("ends", "<bdi data-utc=\"2100-01-01T00:00:00.000Z\">1 Jan 2100, 00:00 UTC"),
             ] {
                 #expect(history.contains("<dt>\(label)</dt><dd>\(value)</bdi></dd>"), "\(label)")
             }

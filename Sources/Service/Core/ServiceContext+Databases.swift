@@ -124,17 +124,9 @@ extension ServiceContext {
             return try await body(provisioner)
         } catch is FenceError {
             throw Refusal.outcomeUnknown
-        } catch let error as PostgresError where error.sqlState == .undefinedDatabase {
-            throw TenancyError(
-                .databaseUnusable,
-                "the database of the workspace does not exist, so its keys are refused; restore the database, after which a state that was asked for is set, or delete the workspace"
-            )
-        } catch let error as PostgresError where error.sqlState == .undefinedTable || error.sqlState == .undefinedColumn
-        {
-            throw TenancyError(
-                .databaseUnusable,
-                "the database of the workspace lacks tables of this release, so its keys are refused; restore it, or run mortise migrate --workspaces"
-            )
+        } catch let error as UnusableDatabase {
+            databases.report(error.cause, of: error.workspace)
+            throw error.explanation
         } catch {
             databases.reportOfServer(error)
             throw error

@@ -225,23 +225,28 @@ public struct WorkspaceService: Sendable {
 
     /// Deletes a workspace with its database.
     ///
-    /// It must be archived, so no single call destroys keys in use, or its creation must be unfinished, or its database must be missing. A
-    /// repeated call continues a deletion that was interrupted.
+    /// It must be archived, so no single call destroys keys in use, or its creation must be unfinished. An operator can also delete a workspace
+    /// whose database is lost. A repeated call continues a deletion that was interrupted.
     public func delete(_ name: String, by caller: Caller) async throws {
         let workspace = try await writable(name, caller, includingDeleting: true)
         guard !workspace.isDefault else { throw Refusal.conflict("The default workspace cannot be deleted.") }
         var canBeDeleted = Self.deletable.contains(workspace.state)
-        if !canBeDeleted { canBeDeleted = try await context.provision { try await $0.lacksDatabase(workspace) } }
+        // Only an operator knows whether the database is being restored.
+        let isOperator = caller.principal.stateAuthority == .platform
+        if !canBeDeleted, isOperator {
+            canBeDeleted = try await context.provision { try await $0.lacksDatabase(workspace) }
+        }
         guard canBeDeleted else {
             throw Refusal.conflict("Only an archived workspace can be deleted; archive it first.")
         }
-        try await drop(workspace.id, in: Self.deletable, by: caller)
+        try await drop(workspace.id, in: Self.deletable, includingLost: isOperator, by: caller)
     }
 
     /// Deletes a workspace that is in one of some states.
     func drop(
         _ workspace: UUID,
         in states: Set<WorkspaceState>,
+        includingLost includesLost: Bool = false,
         includingDefault includesDefault: Bool = false,
         by caller: Caller
     ) async throws {
@@ -252,6 +257,7 @@ public struct WorkspaceService: Sendable {
             try await provisioner.delete(
                 workspace,
                 in: states,
+                includingLost: includesLost,
                 includingDefault: includesDefault,
                 by: caller.attribution
             ) { transaction in

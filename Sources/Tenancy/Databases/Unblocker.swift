@@ -1,3 +1,4 @@
+import Locks
 import Logging
 import Postgres
 import Synchronization
@@ -18,9 +19,10 @@ struct Unblocker: Sendable {
     /// Executes a statement with the process and the role as parameters, on another connection to the same server.
     typealias Asker = @Sendable (Statement, _ process: Int32, _ role: String) async throws -> Rows
 
-    /// Remembers if a session of somebody else was among the blockers.
+    /// Remembers if a session of somebody else was among the blockers, and which of them are in the log.
     private final class Foreign: Sendable {
         let isFound = Atomic<Bool>(false)
+        let logged = Locked<Set<Int32>>([])
     }
 
     /// Ends the sessions at the heads of the queues in which the process waits.
@@ -60,7 +62,7 @@ struct Unblocker: Sendable {
             while true {
                 try await Task.sleep(for: patience)
                 do {
-                    foreign.isFound.store(try await look(ask), ordering: .relaxed)
+                    foreign.isFound.store(try await look(ask, foreign), ordering: .relaxed)
                 } catch {
                     try Task.checkCancellation()
                     logger.debug(
@@ -85,7 +87,7 @@ struct Unblocker: Sendable {
     /// Ends the blockers that can be ended.
     ///
     /// - Returns: True if a session of somebody else is among the blockers.
-    private func look(_ ask: Asker) async throws -> Bool {
+    private func look(_ ask: Asker, _ foreign: Foreign) async throws -> Bool {
         var hasForeign = false
         for row in try await ask(Self.end, process, role) {
             let (other, role, application) = try row.decode((Int32, String?, String?).self)
@@ -97,6 +99,7 @@ struct Unblocker: Sendable {
                 logger.warning("a session that blocked a change was ended", metadata: metadata)
             } else if isOwn != true {
                 hasForeign = true
+                guard foreign.logged.withLock({ $0.insert(other).inserted }) else { continue }
                 logger.warning("a session of somebody else blocks a change", metadata: metadata)
             }
         }

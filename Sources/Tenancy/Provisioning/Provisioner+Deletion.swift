@@ -11,7 +11,16 @@ extension Provisioner {
         """
     )
 
-    private static let exists = Statement("SELECT 1 FROM pg_database WHERE datname = $1", prepared: false)
+    /// Parameters: the names of the cluster's own database and of a workspace's.
+    ///
+    /// A standby, or a server that is not the cluster's, such as one that was installed anew, says nothing about what is lost.
+    private static let isLost = Statement(
+        """
+        SELECT NOT pg_is_in_recovery() AND EXISTS (SELECT FROM pg_database WHERE datname = $1)
+            AND NOT EXISTS (SELECT FROM pg_database WHERE datname = $2)
+        """,
+        prepared: false
+    )
 
     private static let remove = Statement("DELETE FROM control.workspaces WHERE id = $1 AND state = 'deleting'")
 
@@ -22,7 +31,8 @@ extension Provisioner {
     /// - Parameters:
     ///   - id: The workspace.
     ///   - states: The states that allow it, besides `deleting`; compared while the workspace's lock is held. A requested state that the
-    ///     workspace does not have yet must be one of them, too. A workspace whose database does not exist can be deleted in any state.
+    ///     workspace does not have yet must be one of them, too.
+    ///   - includesLost: True if a workspace whose database does not exist can be deleted in any state. Defaults to false.
     ///   - includesDefault: True if the default workspace can be deleted, which ends with its organization. Defaults to
     ///     false.
     ///   - attribution: The actor.
@@ -32,6 +42,7 @@ extension Provisioner {
     public func delete(
         _ id: UUID,
         in states: Set<WorkspaceState> = WorkspaceState.deleting.origins,
+        includingLost includesLost: Bool = false,
         includingDefault includesDefault: Bool = false,
         by attribution: Attribution,
         authorize: Authorization = { _ in }
@@ -47,13 +58,14 @@ extension Provisioner {
                 guard plan.workspace.state != .deleting else { return plan.workspace.organizationID }
                 // A restoration that was interrupted can have let the keys in already.
                 let reached = [plan.workspace.state, plan.workspace.targetState].compactMap(\.self)
-                if let state = reached.first(where: { !states.contains($0) }),
-                    try await !lacksDatabase(plan.workspace, on: connection)
-                {
-                    throw TenancyError(
-                        .wrongState,
-                        "a workspace that is \(state.rawValue) cannot be deleted; archive it first"
-                    )
+                if let state = reached.first(where: { !states.contains($0) }) {
+                    let isLost = includesLost ? try await lacksDatabase(plan.workspace, on: connection) : false
+                    guard isLost else {
+                        throw TenancyError(
+                            .wrongState,
+                            "a workspace that is \(state.rawValue) cannot be deleted; archive it first"
+                        )
+                    }
                 }
                 try await request(
                     .deleting,
@@ -70,7 +82,9 @@ extension Provisioner {
         try await reconcile(id, of: owner)
     }
 
-    /// Returns true if a workspace's database does not exist.
+    /// Returns true if a workspace's database does not exist on its cluster.
+    ///
+    /// - Throws: `unknownCluster`, `PostgresError`.
     public func lacksDatabase(_ workspace: Workspace) async throws -> Bool {
         try await pool.withConnection { try await lacksDatabase(workspace, on: $0) }
     }
@@ -80,7 +94,8 @@ extension Provisioner {
             throw TenancyError.unknownCluster
         }
         return try await withMaintenance(cluster, control: connection) { maintenance in
-            try await maintenance.query(Self.exists, [workspace.database]).isEmpty
+            try await maintenance.query(Self.isLost, [control.installation.clusterDatabase, workspace.database])
+                .first.orMissing().decode(0)
         }
     }
 

@@ -208,9 +208,13 @@ extension Provisioner {
             try control.ownerConfiguration(cluster, database: workspace.database),
             statements: .seconds(15)
         )
-        return try await PostgresConnection.with(configuration, reactor: control.reactor, logger: control.logger) {
-            database in
-            try await unblocking(database, to: cluster) { try await database.auditedTransaction(body) }
+        do {
+            return try await PostgresConnection.with(configuration, reactor: control.reactor, logger: control.logger) {
+                database in
+                try await unblocking(database, to: cluster) { try await database.auditedTransaction(body) }
+            }
+        } catch let error as PostgresError where error.saysDatabaseIsUnusable {
+            throw UnusableDatabase(workspace: workspace.facts, cause: error)
         }
     }
 
