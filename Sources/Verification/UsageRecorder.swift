@@ -180,14 +180,15 @@ public final class UsageRecorder: Sendable {
             counts[state.secretID] = Pending(database: database, count: count)
             return true
         }
-        // All requests can present the same admin key, whose threads do not even try the same lock. The others have one count in memory, as
-        // long as no two threads meet.
-        let own = shard(of: state.secretID, Self.threadIndex)
-        let isCounted: Bool? =
+        // All requests can present the same admin key, whose threads do not even try the same lock. Other secrets have one count in memory,
+        // as long as no two threads meet.
+        let isCountedAtOnce: Bool? =
             if case .control = database { nil } else {
                 shard(of: state.secretID, 0).counts.withLockIfAvailable { add(&$0) }
             }
-        if !(isCounted ?? own.counts.withLock({ add(&$0) })) { overflow.add(1, ordering: .relaxed) }
+        let isCounted =
+            isCountedAtOnce ?? shard(of: state.secretID, Self.threadIndex).counts.withLock { add(&$0) }
+        if !isCounted { overflow.add(1, ordering: .relaxed) }
     }
 
     /// Flushes at each interval until the task is cancelled, and then once more.

@@ -172,7 +172,7 @@ extension KeyRoutes {
         context.action("\(family.basePath)/{id}/enable", id: "consoleEnable\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysWrite)
             let id = try id(visit)
-            return try await Visit.comparing {
+            return try await OldPage.comparing {
                 let key = try await visit.platform.keys.get(id, in: scene.keys)
                 if let shown = OldPage(visit.form).shown("disabled"), let now = KeyView.disabled(key), shown != now {
                     var faults = FormFaults()

@@ -294,7 +294,7 @@ struct KeyRoutes: Sendable {
         context.action("\(family.basePath)/{id}", id: "consoleSave\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysWrite)
             let id = try id(visit)
-            return try await Visit.comparing {
+            return try await OldPage.comparing {
                 try await save(try await visit.platform.keys.get(id, in: scene.keys), scene, visit)
             }
         }

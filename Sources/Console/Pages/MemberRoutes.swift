@@ -202,7 +202,7 @@ struct MemberRoutes: Sendable {
 
     private var change: ConsoleEndpoint {
         context.action("\(Self.path)/{id}", id: "consoleChangeMember") { visit in
-            try await Visit.comparing { try await save(try id(visit), visit) }
+            try await OldPage.comparing { try await save(try id(visit), visit) }
         }
     }
 
@@ -279,7 +279,7 @@ struct MemberRoutes: Sendable {
     private var unbind: ConsoleEndpoint {
         context.action("\(Self.path)/{id}/unbind", id: "consoleUnbindMember") { visit in
             let id = try id(visit)
-            return try await Visit.comparing {
+            return try await OldPage.comparing {
                 let member = try await visit.platform.members.get(
                     id,
                     organization: visit.organization,

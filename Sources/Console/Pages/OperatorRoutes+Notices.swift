@@ -9,7 +9,7 @@ extension OperatorRoutes {
 
     var saveNotices: ConsoleEndpoint {
         context.operatorAction(Self.noticesPath, id: "consoleSaveOrganizationNotices") { visit in
-            try await Visit.comparing {
+            try await OldPage.comparing {
                 let found = try await visit.platform.organizations.get(
                     try visit.request.parameter("organization"),
                     by: visit.caller

@@ -202,7 +202,7 @@ struct OperatorRoutes: Sendable {
 
     private var save: ConsoleEndpoint {
         context.operatorAction(Self.organizationPath, id: "consoleSaveOrganization") { visit in
-            try await Visit.comparing { try await save(visit) }
+            try await OldPage.comparing { try await save(visit) }
         }
     }
 
@@ -351,7 +351,7 @@ struct OperatorRoutes: Sendable {
                 _ = try await service.suspend(visit.form["workspace"], by: visit.caller)
                 throw Redirect(location: "\(Self.path)/workspaces?done=suspended")
             case "active":
-                return try await Visit.comparing {
+                return try await OldPage.comparing {
                     let found = try await service.get(visit.form["workspace"], by: visit.caller)
                     if (found.targetState ?? found.state) != .active {
                         try OldPage(visit.form).requireUnchanged("workspace", since: found.updatedAt)

@@ -42,9 +42,7 @@ struct OperatorVisit: Sendable {
             return page("error", title: EarlierForm.title, EarlierForm.refusal(request), status: .forbidden)
         }
         var values = earlier.values(workspaces: [:])
-        // The ticket of a form that has done its work makes nothing again.
-        let isGood = FormTicket.key(form["ticket"], session.principal.actor, at: moment, context.signer) != nil
-        values["ticket"] = isGood ? form["ticket"] : ticket
+        values["ticket"] = FormTicket.kept(form["ticket"], session.principal.actor, at: moment, context.signer)
         return page("form-again", title: EarlierForm.title, values, status: .forbidden)
     }
 

@@ -48,7 +48,7 @@ struct SettingsRoutes: Sendable {
     private var saveNotices: ConsoleEndpoint {
         context.action("\(Self.path)/notices", id: "consoleSaveNotices") { visit in
             try OrganizationService.requireNotices(visit.principal)
-            return try await Visit.comparing {
+            return try await OldPage.comparing {
                 let organization = try await visit.platform.organizations.get(visit.organization, by: visit.caller)
                 if let faults = try await NoticesForm.save(
                     visit.form,

@@ -175,7 +175,7 @@ struct WebhookRoutes: Sendable {
 
     private var save: ConsoleEndpoint {
         context.action(Self.onePath, id: "consoleSaveWebhook") { visit in
-            try await Visit.comparing { try await save(try id(visit), visit) }
+            try await OldPage.comparing { try await save(try id(visit), visit) }
         }
     }
 
@@ -226,7 +226,7 @@ struct WebhookRoutes: Sendable {
     ) -> ConsoleEndpoint {
         context.action("\(Self.onePath)/\(name)", id: operation) { visit in
             let id = try id(visit)
-            return try await Visit.comparing {
+            return try await OldPage.comparing {
                 do {
                     try await body(id, visit)
                 } catch {

@@ -180,7 +180,7 @@ struct WorkspaceRoutes: Sendable {
 
     private var save: ConsoleEndpoint {
         context.action(Self.settingsPath, id: "consoleSaveWorkspace") { visit in
-            try await Visit.comparing { try await save(try await workspace(visit), visit) }
+            try await OldPage.comparing { try await save(try await workspace(visit), visit) }
         }
     }
 
@@ -202,7 +202,7 @@ struct WorkspaceRoutes: Sendable {
 
     private var state: ConsoleEndpoint {
         context.action("\(Self.settingsPath)/state", id: "consoleWorkspaceState", waits: .long) { visit in
-            try await Visit.comparing { try await change(stateOf: try await workspace(visit), visit) }
+            try await OldPage.comparing { try await change(stateOf: try await workspace(visit), visit) }
         }
         .stopping { Self.namesStop($0.body) }
     }

@@ -1,6 +1,3 @@
-import Endpoints
-import Service
-
 /// A form of the console whose token is not of the present session, such as one in a tab that was open before the last sign-in.
 ///
 /// Its entries are shown again on a page of this session, and nothing is changed before the person has looked at them. That holds only
@@ -10,21 +7,23 @@ struct EarlierForm {
     private let form: FormFields
     private let path: String
 
-    /// The fields that a page does not show again: secrets, and what a person confirmed or chose with one click, of which nothing was typed
-    /// and which is about what the old page said.
+    /// The fields of secrets, and of what a person confirmed or chose with one click on the old page.
+    ///
+    /// A form with one of them is not shown again.
     private static let refused = [
         "password", "current", "new", "again", "token", "key", "confirmation", "confirmed", "challenge", "state",
         "grace", "change",
     ]
 
-    /// The fields that belong to the page on which the form was, and are made anew.
+    /// The fields that the page with the entries has itself.
     private static let made: Set<String> = ["csrf", "ticket"]
 
     /// The hidden fields that say nothing to a person.
     private static let marks: Set<String> = ["edit", "present_end"]
 
-    /// Creates the entries of a form, or returns `nil` for a form of somebody else, with a secret or a confirmation, and for one without an
-    /// entry.
+    /// Creates the entries of a form.
+    ///
+    /// The result is `nil` for a form of somebody else, with one of the refused fields, or without an entry.
     ///
     /// - Parameters:
     ///   - request: The request with the form.
@@ -101,46 +100,5 @@ struct EarlierForm {
         if let label = labels[name] { return label }
         let words = name.replacing("_", with: " ").replacing(".", with: " ")
         return words.prefix(1).uppercased() + words.dropFirst()
-    }
-}
-
-/// The token that proves that a form is from a page of a session: the session's signature, and a mark of the person for whom it was made.
-struct FormToken {
-    private let session: String
-    private let person: String
-    private let purposes: Purposes
-    private let signer: TextSigner
-
-    /// The purposes of the two signatures.
-    typealias Purposes = (session: StaticString, person: StaticString)
-
-    /// Creates the token of the forms of a session.
-    ///
-    /// - Parameters:
-    ///   - session: The session's id.
-    ///   - person: The ids of the person and of the organization.
-    ///   - purposes: The purposes of the two signatures.
-    ///   - signer: The signer.
-    init(session: String, person: String, for purposes: Purposes, _ signer: TextSigner) {
-        self.session = session
-        self.person = person
-        self.purposes = purposes
-        self.signer = signer
-    }
-
-    /// The token.
-    var text: String {
-        "\(signer.sign(session, for: purposes.session)).\(signer.sign(person, for: purposes.person))"
-    }
-
-    /// Returns true if a form has the token of this session.
-    func isOwn(_ form: FormFields) -> Bool { verify(form, 0, session, purposes.session) && isOfVisitor(form) }
-
-    /// Returns true if a form was made for the same person in the same organization, perhaps in another session.
-    func isOfVisitor(_ form: FormFields) -> Bool { verify(form, 1, person, purposes.person) }
-
-    private func verify(_ form: FormFields, _ index: Int, _ text: String, _ purpose: StaticString) -> Bool {
-        let parts = form["csrf"].split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 2 && signer.verify(String(parts[index]), of: text, for: purpose)
     }
 }

@@ -16,6 +16,11 @@ enum FormTicket {
         return "\(text).\(signer.sign("\(person) \(text)", for: "form ticket"))"
     }
 
+    /// Returns a ticket that is still good, so that a form that has done its work makes nothing again, or else a new one.
+    static func kept(_ ticket: String, _ person: String, at now: Timestamp, _ signer: TextSigner) -> String {
+        key(ticket, person, at: now, signer) == nil ? make(person, at: now, signer) : ticket
+    }
+
     /// Returns the `Idempotency-Key` of a ticket, or `nil` for one that is too old, or was made for somebody else.
     static func key(_ ticket: String, _ person: String, at now: Timestamp, _ signer: TextSigner) -> String? {
         let parts = ticket.split(separator: ".", maxSplits: 1).map(String.init)

@@ -1,3 +1,4 @@
+import Endpoints
 import Keys
 import Service
 
@@ -54,12 +55,24 @@ struct OldPage {
 
     /// Throws if somebody has changed a thing since the page showed it, so that an old page does not undo what happened since.
     ///
-    /// A form that has done its work already, such as after a second click, undoes nothing: the caller asks only if there is something to undo.
+    /// Call it only if there is something to undo: a form that has done its work already, such as after a second click, undoes nothing.
     ///
     /// - Throws: `Refusal.conflict`.
     func requireUnchanged(_ name: String, since time: Timestamp) throws(Refusal) {
         guard let shown = shown("changed"), shown != Self.changed(time) else { return }
         throw .conflict("Somebody changed the \(name) meanwhile. Nothing was changed. Look at it again.")
+    }
+
+    /// Runs a body that reads something, compares it with a form, and changes it if it is still the same.
+    ///
+    /// Somebody else can save between the comparison and the change. The body then runs again, and compares with what is there now.
+    ///
+    /// - Throws: `Refusal.busy` if that happens five times; the body's errors.
+    static func comparing(_ body: () async throws -> EndpointResponse) async throws -> EndpointResponse {
+        for _ in 0..<5 {
+            do { return try await body() } catch is ChangedMeanwhile { continue }
+        }
+        throw Refusal.busy
     }
 
     // MARK: Fields

@@ -56,9 +56,7 @@ struct Visit: Sendable {
             names[UUIDv7.text(of: workspace.id)] = workspace.name ?? workspace.slug
         }
         var values = earlier.values(workspaces: names)
-        // The ticket of a form that has done its work makes nothing again.
-        let isGood = FormTicket.key(form["ticket"], person, at: moment, context.signer) != nil
-        values["ticket"] = isGood ? form["ticket"] : ticket
+        values["ticket"] = FormTicket.kept(form["ticket"], person, at: moment, context.signer)
         return try await page("form-again", title: EarlierForm.title, values, status: .forbidden)
     }
 
@@ -73,18 +71,6 @@ struct Visit: Sendable {
             throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")
         }
         return request.caller(principal, once: key)
-    }
-
-    /// Runs a body that reads something, compares it with a form, and changes it if it is still the same.
-    ///
-    /// Somebody else can save between the comparison and the change. The body then runs again, and compares with what is there now.
-    ///
-    /// - Throws: `Refusal.busy` if that happens five times; the body's errors.
-    static func comparing(_ body: () async throws -> EndpointResponse) async throws -> EndpointResponse {
-        for _ in 0..<5 {
-            do { return try await body() } catch is ChangedMeanwhile { continue }
-        }
-        throw Refusal.busy
     }
 
     // MARK: Answers

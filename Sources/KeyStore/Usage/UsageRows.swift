@@ -1,8 +1,8 @@
 /// The rows of a batch for one table, as SQL.
 ///
-/// PostgreSQL parses one array in less time than an expression for each value, and it plans a list of rows in less time than a function
-/// that returns them: a batch for one secret costs half as much as a list, and both cost the same with about 20 rows
-/// (docs/performance.md).
+/// A short batch is a list of rows, which PostgreSQL plans in less time than a function that returns them. A long one is an array for each
+/// column, which PostgreSQL parses in less time than an expression for each value. With one row the list costs half as much, and with about
+/// 20 rows both cost the same (docs/performance.md).
 struct UsageRows {
     /// The type of a column.
     enum Column {
@@ -33,7 +33,7 @@ struct UsageRows {
     }
 
     /// The maximum number of rows of a list.
-    static let few = 16
+    private static let few = 16
 
     private let columns: [(name: String, column: Column)]
     private let order: [String]
@@ -47,11 +47,11 @@ struct UsageRows {
     ///   - columns: The names and types of the columns. Those of the order come first.
     ///   - order: The names of the columns by which ``source`` orders the rows, so that concurrent flushes of two nodes lock them in one
     ///     order. Defaults to none, for a batch of which only ``arguments`` is used.
-    ///   - isShort: True for a list of rows. Defaults to false, for arrays.
-    init(_ columns: [(name: String, column: Column)], orderedBy order: [String] = [], isShort: Bool = false) {
+    ///   - count: The maximum number of rows that will be added. Defaults to many.
+    init(_ columns: [(name: String, column: Column)], orderedBy order: [String] = [], count: Int = .max) {
         self.columns = columns
         self.order = order
-        self.isShort = isShort
+        isShort = count <= Self.few
         texts = isShort ? [] : Array(repeating: "", count: columns.count)
     }
 

@@ -48,7 +48,7 @@ public struct UsageStore: Sendable {
                 ("last_used_address", .text),
             ],
             orderedBy: ["secret_id"],
-            isShort: counts.count <= UsageRows.few
+            count: counts.count
         )
         var addresses: [KeyAddress: Timestamp] = [:]
         var minutes: [Slot: Int] = Dictionary(minimumCapacity: counts.count)
@@ -105,7 +105,7 @@ public struct UsageStore: Sendable {
         var rows = UsageRows(
             [("key_id", .id), (column, .instant), ("code", .text), ("count", .number)],
             orderedBy: ["key_id", column, "code"],
-            isShort: counts.count <= UsageRows.few
+            count: counts.count
         )
         for (slot, number) in counts {
             rows.add([

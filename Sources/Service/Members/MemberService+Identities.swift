@@ -16,7 +16,8 @@ extension MemberService {
     ///   - caller: The caller: an owner of the organization, or an operator.
     /// - Returns: The member.
     /// - Throws: `ChangedMeanwhile` if the subject is not the known one; `Refusal.forbiddenKind` for any other caller, and for a user with a
-    ///   role that the caller could not give; `conflict` for a member without a subject; `notFound`, `forbidden`, `unauthenticated`; the database's errors, also if the task is cancelled.
+    ///   role that the caller could not give; `conflict` for a member without a subject; `notFound`, `forbidden`, `unauthenticated`; the
+    ///   database's errors, also if the task is cancelled.
     @discardableResult
     public func unbindIdentity(
         of id: UUID,

@@ -12,7 +12,8 @@ extension WorkspaceService {
     ///   - known: The workspace as the caller knows it. Defaults to `nil`: it is restored whatever was changed since.
     ///   - caller: The caller.
     /// - Returns: The workspace.
-    /// - Throws: `ChangedMeanwhile` if the workspace is not as the caller knows it; `TenancyError` with the code `wrongState` after that time; `Refusal`; the database's errors.
+    /// - Throws: `ChangedMeanwhile` if the workspace is not as the caller knows it; `TenancyError` with the code `wrongState` after that
+    ///   time; `Refusal`; the database's errors.
     public func restore(_ name: String, ifStill known: Workspace? = nil, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
         try caller.principal.requireLive()

@@ -230,6 +230,7 @@ public struct WorkspaceService: Sendable {
     public func delete(_ name: String, by caller: Caller) async throws {
         let workspace = try await writable(name, caller, includingDeleting: true)
         guard !workspace.isDefault else { throw Refusal.conflict("The default workspace cannot be deleted.") }
+        // Compared once more under the workspace's lock. A refused deletion must not end the connections of a workspace in use.
         var canBeDeleted = Self.deletable.contains(workspace.state)
         // Only an operator knows whether the database is being restored.
         let isOperator = caller.principal.stateAuthority == .platform

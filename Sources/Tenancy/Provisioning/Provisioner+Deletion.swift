@@ -85,7 +85,7 @@ extension Provisioner {
     /// Returns true if a workspace's database does not exist on its cluster.
     ///
     /// - Throws: `unknownCluster`, `PostgresError`.
-    public func lacksDatabase(_ workspace: Workspace) async throws -> Bool {
+    package func lacksDatabase(_ workspace: Workspace) async throws -> Bool {
         try await pool.withConnection { try await lacksDatabase(workspace, on: $0) }
     }
 

@@ -72,8 +72,15 @@ extension Provisioner {
     ) async throws -> Workspace {
         try await pool.withConnection { connection in
             try await withLock(id, on: connection) {
-                if let workspace = try await ControlStore(connection).workspace(id) { try examine(workspace) }
-                return try await change(id, to: .active, by: attribution, as: authority, on: connection, authorize)
+                try await change(
+                    id,
+                    to: .active,
+                    by: attribution,
+                    as: authority,
+                    on: connection,
+                    examine: examine,
+                    authorize
+                )
             }
         }
     }
@@ -132,11 +139,13 @@ extension Provisioner {
         as authority: StateAuthority,
         _ lane: ClusterFencing.Lane = .changes,
         on connection: PostgresConnection,
+        examine: (Workspace) throws -> Void = { _ in },
         _ authorize: Authorization
     ) async throws -> Workspace {
         guard var plan = try await ReconciliationPlan.read(id, on: connection), plan.workspace.state != .deleting else {
             throw TenancyError.unknownWorkspace
         }
+        try examine(plan.workspace)
         let workspace = plan.workspace
         if state == .archived, workspace.isDefault {
             throw TenancyError(.defaultWorkspace, "the default workspace cannot be archived")
@@ -213,8 +222,9 @@ extension Provisioner {
                 database in
                 try await unblocking(database, to: cluster) { try await database.auditedTransaction(body) }
             }
-        } catch let error as PostgresError where error.saysDatabaseIsUnusable {
-            throw UnusableDatabase(workspace: workspace.facts, cause: error)
+        } catch {
+            guard let unusable = UnusableDatabase(error, of: workspace.facts) else { throw error }
+            throw unusable
         }
     }
 

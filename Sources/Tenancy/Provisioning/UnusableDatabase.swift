@@ -8,30 +8,29 @@ package struct UnusableDatabase: Error {
     package let workspace: WorkspaceFacts
     /// The error of its database.
     package let cause: PostgresError
+    private let kind: DatabaseFault.Kind
+
+    /// Creates the error, or returns `nil` for another error of the database.
+    init?(_ error: any Error, of workspace: WorkspaceFacts) {
+        guard let cause = error as? PostgresError, let kind = DatabaseFault.Kind(cause),
+            [.missing, .outdated].contains(kind)
+        else { return nil }
+        self.workspace = workspace
+        self.cause = cause
+        self.kind = kind
+    }
 
     /// The error for the caller of a use case.
     package var explanation: TenancyError {
-        if cause.sqlState == .undefinedDatabase {
-            return TenancyError(
-                .databaseUnusable,
-                "the database of the workspace does not exist, so its keys are refused; an operator can restore it, after which a repair sets the state that was asked for, or delete the workspace"
-            )
-        }
-        return TenancyError(
-            .databaseUnusable,
-            "the database of the workspace lacks tables of this release, so its keys are refused; an operator can restore it, or run mortise migrate --workspaces"
-        )
+        let text =
+            kind == .missing
+            ? "does not exist, so its keys are refused; an operator can restore it, after which a repair sets the state that was asked for, or delete the workspace"
+            : "lacks tables of this release, so its keys are refused; an operator can restore it, or run mortise migrate --workspaces"
+        return TenancyError(.databaseUnusable, "the database of the workspace \(text)")
     }
 }
 
 extension UnusableDatabase: CustomStringConvertible {
     /// The error of the database.
     package var description: String { "\(cause)" }
-}
-
-extension PostgresError {
-    /// True if the database does not exist, or lacks a table or a column.
-    var saysDatabaseIsUnusable: Bool {
-        sqlState == .undefinedDatabase || sqlState == .undefinedTable || sqlState == .undefinedColumn
-    }
 }
