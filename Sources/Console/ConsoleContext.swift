@@ -91,6 +91,11 @@ struct ConsoleContext: Sendable {
             try requireOwnPage(request)
             guard let visit = try await visit(request) else {
                 // The session ended between the page and the click. Nothing was changed.
+                if platform.passwordUse == .on, let kept = KeptForm(sentWithoutSession: request) {
+                    let hasProvider = platform.providerSignIn != nil
+                    let values = kept.values(at: SignInForm.next(request.path), hasProvider: hasProvider)
+                    return SignInForm(self).memberPage(request, values, status: .unauthorized)
+                }
                 throw Redirect.signIn(from: request.path, hasEnded: true)
             }
             guard visit.hasOwnForm else { return try await visit.answering { try await visit.earlierForm() } }
@@ -103,6 +108,11 @@ struct ConsoleContext: Sendable {
     /// Returns the visit of a member, or `nil` without a session that is alive.
     func visit(_ request: ConsoleRequest) async throws -> Visit? {
         guard let cookie = request.cookie(Cookie.session) else { return nil }
+        return try await visit(request, cookie: cookie)
+    }
+
+    /// Returns the visit of the member whose session has a cookie, or `nil` if the session is not alive.
+    func visit(_ request: ConsoleRequest, cookie: String) async throws -> Visit? {
         do {
             return Visit(request, try await platform.sessions.authenticate(cookie: cookie), self)
         } catch Refusal.unauthenticated {
@@ -161,8 +171,15 @@ struct Redirect: Error {
 
     /// The answer.
     var response: EndpointResponse {
-        var headers: HTTPFields = [.location: location]
-        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie)) }
-        return EndpointResponse(status, headers: headers)
+        EndpointResponse(status, headers: [.location: location]).setting(cookies)
+    }
+}
+
+extension EndpointResponse {
+    /// Returns the answer with further cookies.
+    func setting(_ cookies: [String]) -> EndpointResponse {
+        var answer = self
+        for cookie in cookies { answer.headers.append(HTTPField(name: .setCookie, value: cookie)) }
+        return answer
     }
 }

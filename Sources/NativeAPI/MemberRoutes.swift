@@ -20,7 +20,7 @@ struct MemberRoutes: Sendable {
     private static let email = Schema.string(min: 3, max: 254)
         .checked { value in
             guard let text = value.string, EmailAddress(text) == nil else { return nil }
-            return "must be an e-mail address in ASCII"
+            return "must be an e-mail address such as ada@example.com, of ASCII characters only"
         }
 
     /// Declares an operation.

@@ -185,6 +185,74 @@ import Testing
         }
     }
 
+    // A person types for long, and the session ends meanwhile. The sign-in page led to an empty form.
+    @Test func `a form from before the end of its session is shown again after the sign-in, to the same person alone`()
+        async throws
+    {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            _ = try await console.mortise.addMember("eve@example.org", "admin")
+            let old = try await browser.get(Self.newKey)
+            let fields = [
+                ("csrf", try old.field("csrf")), ("ticket", try old.field("ticket")), ("name", "typed & <long>"),
+                ("scopes", "read:a\r\nread:b"), ("mode", "live"), ("type", "service"), ("ends", "never"),
+            ]
+            _ = try await browser.submit("/console/settings", to: "/console/sign-out")
+            let click = try await browser.post(Self.newKey, fields)
+            #expect(click.status == 401 && click.element("status")?.contains("nothing was changed") == true)
+            let wrong = try await Self.signIn(browser, click, ["email": "ada@example.org", "password": "wrong"])
+            #expect(wrong.status == 401)
+            let person = ["email": "ada@example.org", "password": ServerHarness.memberPassword]
+            let shown = try await Self.signIn(browser, wrong, person)
+            #expect(shown.status == 403 && shown.text.contains(">Send again<"), "\(shown.text)")
+            #expect(try await !Self.hasKey(console, "typed & <long>"))
+            let form = try #require(shown.text.components(after: "action=\"\(Self.newKey)\""))
+            #expect(form.hiddenFields.filter { $0.0 == "scopes" }.map(\.1) == ["read:a\r\nread:b"])
+            #expect(try await browser.post(Self.newKey, form.hiddenFields).status == 201)
+            #expect(try await Self.hasKey(console, "typed & <long>"))
+
+            // Somebody else at the same browser, with the page that was left open.
+            let other = console.browser()
+            let left = try await other.post(Self.newKey, fields)
+            let somebody = ["email": "eve@example.org", "password": ServerHarness.memberPassword]
+            let refused = try await Self.signIn(other, left, somebody)
+            #expect(refused.status == 403 && !refused.text.contains(">Send again<"))
+            #expect(!refused.text.contains("typed &amp;"))
+        }
+    }
+
+    @Test func `an operator's form from before the end of its session is shown again, too`() async throws {
+        try await withConsole { console in
+            let path = "/console/platform/new-organization"
+            let operators = try await console.operatorBrowser()
+            let old = [("csrf", try await operators.get(path).field("csrf"))]
+            let browser = console.browser()
+            let click = try await browser.post(path, old + [("name", "Acme"), ("slug", ""), ("token_prefix", "")])
+            #expect(click.status == 401)
+            let shown = try await Self.signIn(
+                browser,
+                click,
+                ["key": console.mortise.operatorToken],
+                "/console/platform"
+            )
+            #expect(shown.status == 403 && shown.text.contains(">Send again<"), "\(shown.text)")
+            let form = try #require(shown.text.components(after: "action=\"\(path)\""))
+            let made = try await browser.post(path, form.hiddenFields)
+            #expect(made.status == 201 || made.status == 303, "\(made.text)")
+        }
+    }
+
+    /// Sends the form of a page for the sign-in.
+    private static func signIn(
+        _ browser: Browser,
+        _ page: Browser.Page,
+        _ credential: [String: String],
+        _ part: String = "/console"
+    ) async throws -> Browser.Page {
+        let form = try #require(page.text.components(after: "action=\"\(part)/sign-in\""))
+        return try await browser.post("\(part)/sign-in", form.hiddenFields + credential.map { ($0.key, $0.value) })
+    }
+
     // A password in a hidden field would be in the page, and a form without it would do something else.
     @Test func `a form with a password from before the sign-in is not kept`() async throws {
         try await withConsole { console in
@@ -205,7 +273,7 @@ import Testing
     // Somebody who is signed in as the attacker enters secrets into the attacker's account.
     @Test func `nobody can sign a browser in from another site, or without its own sign-in page`() async throws {
         try await withConsole { console in
-            _ = try await console.mortise.addMember("eve@example.org", "owner")
+            _ = try await console.mortise.addMember("eve@example.org", "admin")
             let attacker = console.browser()
             let token = try await attacker.get("/console/sign-in").field("csrf")
             let fields = [

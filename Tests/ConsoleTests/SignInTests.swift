@@ -234,14 +234,18 @@ import Testing
             let removed = try await console.mortise.api.send("DELETE", member.path, as: console.mortise.adminToken)
             #expect(removed.status == 204)
             let click = try await browser.post(path, fields + [("name", "late"), ("ends", "never")])
-            #expect(click.status == 303)
-            #expect(click.location == "/console/sign-in?ended=1&next=%2Fconsole%2Fworkspaces%2Fdefault%2Fkeys%2Fnew")
+            #expect(click.status == 401)
+            #expect(click.element("status")?.contains("Your session has ended, and nothing was changed.") == true)
+            // A form without an entry is not kept.
+            let empty = try await browser.post(path, fields)
+            #expect(empty.status == 303)
+            #expect(empty.location == "/console/sign-in?ended=1&next=%2Fconsole%2Fworkspaces%2Fdefault%2Fkeys%2Fnew")
             let list = try await console.mortise.api.get(
                 "/v1/workspaces/default/service-keys",
                 as: console.mortise.adminToken
             )
             #expect(!list.text.contains("late"))
-            let signIn = try await browser.get(click.location ?? "")
+            let signIn = try await browser.get(empty.location ?? "")
             #expect(signIn.element("status")?.contains("Your session has ended, and nothing was changed.") == true)
         }
     }

@@ -93,7 +93,7 @@ import Testing
                 for (form, more) in [(Self.new, [("workspace", "")]), (path, [])] {
                     let refused = try await browser.submit(form, to: form, fields + more)
                     #expect(refused.status == 422, "\(form), \(types)")
-                    for sentence in ["Must have 1 to 50 elements.", "Must have at most 2000 characters."] {
+                    for sentence in ["Must have 1 to 50 types of events.", "Must have at most 2000 characters."] {
                         #expect(refused.text.contains(sentence), "\(form), \(types)")
                     }
                     for field in ["event_types", "description"] {

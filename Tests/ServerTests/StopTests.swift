@@ -1,5 +1,6 @@
 import Fence
 import JSON
+import Logging
 import Postgres
 import Server
 import ServerTestSupport
@@ -14,6 +15,7 @@ import Testing
     ) async throws {
         try await withMortise { configuration in
             configuration.databases.stopDeadline = .seconds(3).onThisMachine
+            configuration.databases.leaseDeadline = .seconds(3).onThisMachine
             configuration.databases.blockerPatience = .milliseconds(100)
         } _: { mortise in
             let key = try await mortise.makeKey()
@@ -66,6 +68,78 @@ import Testing
             try await release()
             #expect(try await mortise.api.post(path, body, as: mortise.adminToken).status == 200)
             for key in [free, locked] { #expect(try await mortise.verdict(key.token) == "revoked") }
+        }
+    }
+
+    // The fault: one change waited for the row, the others for its connection, and those said that the database was unavailable. The log said
+    // the same, as an error.
+    @Test func `each of many changes that wait for one locked row says why, and the log has no error`() async throws {
+        try await withLockedKey { mortise, key, release in
+            let stop = ("POST", "\(key.path)/revoke", [:] as JSONValue)
+            let change = ("PATCH", key.path, ["name": "another"] as JSONValue)
+            var waiting = Array(repeating: stop, count: 4) + Array(repeating: change, count: 4)
+            while !waiting.isEmpty {
+                let answers = try await withThrowingTaskGroup(of: (Int, Answer).self) { group in
+                    for (index, (method, path, body)) in waiting.enumerated() {
+                        group.addTask {
+                            (index, try await mortise.api.send(method, path, body, as: mortise.adminToken))
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                // As above: on a busy machine an answer can name no reason yet.
+                waiting = answers.filter { ["conflict", "workspace_unavailable"].contains($0.1.code) }
+                    .map { waiting[$0.0] }
+                for (_, answer) in answers where answer.code == "service_unavailable" {
+                    #expect(answer["detail"]?.string?.contains("does not belong to Mortise") == true, "\(answer)")
+                }
+                let codes: Set<String?> = ["conflict", "workspace_unavailable", "service_unavailable"]
+                #expect(answers.allSatisfy { codes.contains($0.1.code) }, "\(answers)")
+            }
+            #expect(!mortise.log.lines.contains { $0.level >= .error })
+            try await release()
+            #expect(try await mortise.api.post("\(key.path)/revoke", [:], as: mortise.adminToken).status == 200)
+        }
+    }
+
+    @Test func `a workspace whose row somebody else locks is not changed, and each answer says why`() async throws {
+        try await withMortise { configuration in
+            configuration.databases.stopDeadline = .seconds(3).onThisMachine
+            configuration.provisioner.stopDeadline = .seconds(3).onThisMachine
+            configuration.databases.blockerPatience = .milliseconds(100)
+            configuration.provisioner.blockerPatience = .milliseconds(100)
+        } _: { mortise in
+            let shop = try await mortise.makeWorkspace("Shop")
+            let path = "/v1/workspaces/\(shop)"
+            let changes: [(before: String?, method: String, path: String, body: JSONValue?)] = [
+                (nil, "PATCH", path, ["name": "Store"]), (nil, "POST", "\(path)/suspend", nil),
+                (nil, "POST", "\(path)/archive", nil), ("suspend", "POST", "\(path)/resume", nil),
+                ("archive", "POST", "\(path)/restore", nil), (nil, "DELETE", path, nil),
+            ]
+            for (before, method, path, body) in changes {
+                if let before {
+                    let answer = try await mortise.api.post("/v1/workspaces/\(shop)/\(before)", as: mortise.adminToken)
+                    #expect(answer.status == 200, "\(answer)")
+                }
+                try await mortise.withConnection(mortise.installation.control) { person in
+                    try await person.script(
+                        """
+                        SET application_name = 'psql'; BEGIN; SELECT FROM control.workspaces WHERE id = '\(shop)' FOR UPDATE
+                        """
+                    )
+                    var answer = try await mortise.api.send(method, path, body, as: mortise.adminToken)
+                    // As above: on a busy machine the answer can name no reason yet.
+                    while answer.code == "conflict" || answer["detail"]?.string?.contains("Mortise") == false {
+                        answer = try await mortise.api.send(method, path, body, as: mortise.adminToken)
+                    }
+                    #expect(answer.status == 503, "\(method) \(path): \(answer)")
+                    #expect(answer["detail"]?.string?.contains("does not belong to Mortise") == true, "\(answer)")
+                    #expect(person.isUsable)
+                    try await person.script("COMMIT")
+                }
+            }
+            #expect(!mortise.log.lines.contains { $0.level >= .error })
+            #expect(try await mortise.api.send("DELETE", path, as: mortise.adminToken).status == 204)
         }
     }
 

@@ -29,7 +29,7 @@ struct OperatorRoutes: Sendable {
         context.open(.get, "\(Self.path)/sign-in", id: "consoleOperatorSignInPage") { request in
             var values: [String: Any] = ["next": SignInForm.next(request.query["next"], under: "\(Self.path)/")]
             if request.isFromConsole, request.query["done"] == "out" { values["done"] = "You are signed out." }
-            return SignInForm(context).page("platform-sign-in", title: "Operators", request, values)
+            return SignInForm(context).operatorPage(request, values)
         }
     }
 
@@ -44,11 +44,18 @@ struct OperatorRoutes: Sendable {
                     request.form["key"].trimmed,
                     from: request.address
                 )
-                throw Redirect(location: next, cookies: [Cookie.set(Cookie.operatorSession, cookie)])
+                let cookies = [Cookie.set(Cookie.operatorSession, cookie)]
+                if let kept = KeptForm(signIn: request),
+                    let visit = try await context.operatorVisit(kept.request(after: request, at: next), cookie: cookie)
+                {
+                    return try await visit.answering { visit.earlierForm() }.setting(cookies)
+                }
+                throw Redirect(location: next, cookies: cookies)
             } catch Refusal.unauthenticated {
                 let faults: [String: Any] = ["list": [["text": "This is not the token of an operator key that works."]]]
-                let values: [String: Any] = ["next": next, "faults": faults]
-                return form.page("platform-sign-in", title: "Operators", request, values, status: .unauthorized)
+                var values: [String: Any] = ["next": next, "faults": faults]
+                values["kept"] = KeptForm(signIn: request)?.text
+                return form.operatorPage(request, values, status: .unauthorized)
             }
         }
     }

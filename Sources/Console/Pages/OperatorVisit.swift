@@ -123,6 +123,11 @@ extension ConsoleContext {
     /// Returns the visit of an operator, or `nil` without a session that is alive.
     private func operatorVisit(_ request: ConsoleRequest) async throws -> OperatorVisit? {
         guard let cookie = request.cookie(Cookie.operatorSession) else { return nil }
+        return try await operatorVisit(request, cookie: cookie)
+    }
+
+    /// Returns the visit of the operator whose session has a cookie, or `nil` if the session is not alive.
+    func operatorVisit(_ request: ConsoleRequest, cookie: String) async throws -> OperatorVisit? {
         do {
             let session = try await platform.operatorSessions.authenticate(cookie: cookie, from: request.address)
             return OperatorVisit(request: request, session: session, context: self)
@@ -155,7 +160,14 @@ extension ConsoleContext {
     ) -> ConsoleEndpoint {
         open(.post, path, id: id, waits: waits) { request in
             try requireOwnPage(request)
-            guard let visit = try await operatorVisit(request) else { throw OperatorVisit.signIn(request) }
+            guard let visit = try await operatorVisit(request) else {
+                guard let kept = KeptForm(sentWithoutSession: request) else { throw OperatorVisit.signIn(request) }
+                let values = kept.values(
+                    at: SignInForm.next(request.path, under: "\(OperatorRoutes.path)/"),
+                    hasProvider: false
+                )
+                return SignInForm(self).operatorPage(request, values, status: .unauthorized)
+            }
             guard visit.hasOwnForm else { return try await visit.answering { visit.earlierForm() } }
             return try await visit.answering { try await handler(visit) }
         }

@@ -46,15 +46,19 @@ struct SignInRoutes: Sendable {
                     password: request.form["password"],
                     from: request.origin
                 )
-                throw Redirect(
-                    location: next,
-                    cookies: [Cookie.set(Cookie.session, cookie), Cookie.clear(Cookie.signIn)]
-                )
+                let cookies = [Cookie.set(Cookie.session, cookie), Cookie.clear(Cookie.signIn)]
+                if let kept = KeptForm(signIn: request),
+                    let visit = try await context.visit(kept.request(after: request, at: next), cookie: cookie)
+                {
+                    return try await visit.answering { try await visit.earlierForm() }.setting(cookies)
+                }
+                throw Redirect(location: next, cookies: cookies)
             } catch let refusal as Refusal {
                 let (text, status) = try Self.fault(refusal)
-                let values: [String: Any] = [
+                var values: [String: Any] = [
                     "next": next, "email": request.form["email"], "faults": ["list": [["text": text]]] as [String: Any],
                 ]
+                values["kept"] = KeptForm(signIn: request)?.text
                 return form.memberPage(request, values, status: status)
             }
         }
@@ -144,8 +148,17 @@ struct SignInForm: Sendable {
         return answer
     }
 
+    /// Returns the page on which operators sign in.
+    func operatorPage(
+        _ request: ConsoleRequest,
+        _ values: [String: Any],
+        status: HTTPResponse.Status = .ok
+    ) -> EndpointResponse {
+        page("platform-sign-in", title: "Operators", request, values, status: status)
+    }
+
     /// Returns the page with the form.
-    func page(
+    private func page(
         _ template: String,
         title: String,
         _ request: ConsoleRequest,

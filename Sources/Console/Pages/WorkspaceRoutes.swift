@@ -162,7 +162,7 @@ struct WorkspaceRoutes: Sendable {
             )
         }
         if let scopes, scopes.count > ScopeSet.maximumCount {
-            faults.add("member_scopes", "Must have at most \(ScopeSet.maximumCount) elements.")
+            faults.add("member_scopes", "Must have at most \(ScopeSet.maximumCount) entries.")
         }
         switch OldPage.change(to: limit(scopes), shown: old.shown("limit") ?? limit(present), now: limit(present)) {
         case .none: break

@@ -16,10 +16,13 @@ struct ConsoleRequest: Sendable {
     /// The fields of the form.
     ///
     /// Empty for a page.
-    let form: FormFields
+    private(set) var form: FormFields
+    /// The path.
+    private(set) var path: String
 
     init(_ request: EndpointRequest<Principal>, _ clients: ClientAddresses) {
         self.request = request
+        path = request.path
         address = clients.address(request.headers, request.context.remoteAddress)
         query = FormFields(query: request.rawQuery)
         let members = request.json.object?.members ?? []
@@ -28,7 +31,6 @@ struct ConsoleRequest: Sendable {
 
     var head: HTTPRequest { request.head }
     var headers: HTTPFields { request.headers }
-    var path: String { request.path }
 
     /// The path and the query, as a page of the console links to it.
     var target: String { request.path + (request.rawQuery.map { "?\($0)" } ?? "") }
@@ -39,6 +41,13 @@ struct ConsoleRequest: Sendable {
     var isFromConsole: Bool {
         let site = headers.single(.secFetchSite)
         return site == nil || site == "same-origin"
+    }
+
+    /// Returns the request of the same browser with another form.
+    func with(_ form: FormFields, at path: String) -> ConsoleRequest {
+        var request = self
+        (request.form, request.path) = (form, path)
+        return request
     }
 
     /// Returns a target without the word about what has happened, which only the console's own redirect may name.

@@ -71,7 +71,7 @@ struct EarlierForm {
             "action": path, "fields": kept.map { ["name": $0.name, "value": $0.value] },
             "entries": (entries + boxes)
                 .map { entry -> [String: Any] in
-                    let text = Self.text(entry.name, entry.value, workspaces)
+                    let text = text(entry.name, entry.value, workspaces)
                     return ["label": Self.label(entry.name), "value": text, "isEmpty": text.isEmpty]
                 },
         ]
@@ -80,9 +80,12 @@ struct EarlierForm {
     private static let boxes: Set<String> = ["limits_scopes", "no_expiry_notices"]
 
     /// Returns a value for a person.
-    private static func text(_ name: String, _ value: String, _ workspaces: [String: String]) -> String {
-        if name == "workspace" { return value.isEmpty ? "Whole organization" : workspaces[value] ?? value }
-        if boxes.contains(name) || name.hasPrefix("permission") { return value.isEmpty ? "No" : "Yes" }
+    private func text(_ name: String, _ value: String, _ workspaces: [String: String]) -> String {
+        if name == "workspace", value.isEmpty {
+            return path.hasPrefix("/console/webhooks") ? "All workspaces" : "Whole organization"
+        }
+        if name == "workspace" { return workspaces[value] ?? value }
+        if Self.boxes.contains(name) || name.hasPrefix("permission") { return value.isEmpty ? "No" : "Yes" }
         return value
     }
 

@@ -84,6 +84,11 @@ struct FormFields: Sendable {
         return FormFields(shortened).query(["after": ""])
     }
 
+    /// The fields as a browser sends them.
+    var text: String {
+        fields.map { "\(FormText.encode($0.name))=\(FormText.encode($0.value))" }.joined(separator: "&")
+    }
+
     /// Returns the fields as the query of a target, with some changed; an empty text removes a field.
     func query(_ changes: [String: String] = [:]) -> String {
         var pairs = fields.filter { changes[$0.name] == nil && !$0.value.isEmpty }

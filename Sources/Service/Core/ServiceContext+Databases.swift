@@ -58,7 +58,7 @@ extension ServiceContext {
         try await reaching(workspace) {
             guard let workspace else {
                 if lane == .stops { return try await databases.withStop(nil, body) }
-                return try await databases.control.pool.withConnection(body)
+                return try await databases.withControl(body)
             }
             switch lane {
             case .changes: return try await databases.withConnection(workspace, body)
@@ -112,7 +112,7 @@ extension ServiceContext {
         try await translating {
             try await announcer.announcing(nil) {
                 try await databases.noting(nil, isChange: true) {
-                    try await databases.control.pool.withConnection { try await $0.auditedTransaction(body) }
+                    try await databases.withControl { try await $0.auditedTransaction(body) }
                 }
             }
         }

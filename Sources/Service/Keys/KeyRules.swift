@@ -62,7 +62,7 @@ struct KeyRules {
     }
 
     mutating func check(addresses: [AddressRange]) {
-        if addresses.count > Self.mostElements { fail("/allowed_ips", "Must have at most 1000 elements.") }
+        if addresses.count > Self.mostElements { fail("/allowed_ips", "Must have at most 1000 entries.") }
     }
 
     mutating func check(limit: Int?, at pointer: String) {
@@ -93,7 +93,7 @@ struct KeyRules {
     }
 
     private mutating func check(_ texts: [String], at pointer: String, _ length: ClosedRange<Int>) {
-        if texts.count > Self.mostElements { return fail(pointer, "Must have at most 1000 elements.") }
+        if texts.count > Self.mostElements { return fail(pointer, "Must have at most 1000 entries.") }
         for (index, text) in texts.enumerated() { check(text, at: "\(pointer)/\(index)", length) }
     }
 }

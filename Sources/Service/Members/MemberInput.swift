@@ -75,7 +75,10 @@ enum UserInput {
         return email
     }
 
-    private static let emailFault = InvalidField(pointer: "/email", detail: "Must be an e-mail address in ASCII.")
+    private static let emailFault = InvalidField(
+        pointer: "/email",
+        detail: "Must be an e-mail address such as ada@example.com, of ASCII characters only."
+    )
 
     /// Throws if a new password is too short or too long, or one that attackers try first.
     ///

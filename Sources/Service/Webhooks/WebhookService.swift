@@ -438,7 +438,7 @@ package struct WebhookService: Sendable {
     private static func faults(ofTypes types: [String]?) -> [InvalidField] {
         guard let types else { return [] }
         guard typeCount.contains(types.count) else {
-            let detail = "Must have \(typeCount.lowerBound) to \(typeCount.upperBound) elements."
+            let detail = "Must have \(typeCount.lowerBound) to \(typeCount.upperBound) types of events."
             return [InvalidField(pointer: "/event_types", detail: detail)]
         }
         return types.enumerated().filter { !WebhookEventTypes.isPattern($0.element) }

@@ -51,6 +51,7 @@ public final class Databases: Sendable {
     let stopped = StoppedWorkspaces()
     private let isShutDown = Atomic<Bool>(false)
     let faults: FaultLog
+    private let foreign = ForeignLocks()
 
     /// Creates the databases' connections, without opening one.
     ///
@@ -193,18 +194,30 @@ public final class Databases: Sendable {
     ///
     /// If the server has no connection left, a look-up connection is closed for this one.
     ///
-    /// - Throws: The errors of ``withPool(_:_:)``.
+    /// - Throws: `blocked` if a session of somebody else blocks the change, and the errors of ``withPool(_:_:)``.
     public func withConnection<T>(
         _ workspace: WorkspaceFacts,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        try await makingRoom(on: workspace.clusterID) { begin in
-            try await withPool(workspace) { pool in
-                try await pool.withConnection {
-                    begin()
-                    return try await body($0)
+        try await foreign.explaining(workspace.workspaceID) {
+            try await makingRoom(on: workspace.clusterID) { begin in
+                try await withPool(workspace) { pool in
+                    try await pool.withConnection {
+                        begin()
+                        return try await unblocking($0, for: .other, over: workspace, body)
+                    }
                 }
             }
+        }
+    }
+
+    /// Lends a connection for changes in the control database.
+    ///
+    /// - Throws: `blocked` if a session of somebody else blocks the change, the errors of `PostgresPool.withConnection`, and what `body`
+    ///   throws.
+    public func withControl<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
+        try await foreign.explaining(Workspace.rootID) {
+            try await control.pool.withConnection { try await unblocking($0, for: .other, over: nil, body) }
         }
     }
 
@@ -268,19 +281,21 @@ public final class Databases: Sendable {
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
         try await withStopDeadline {
-            guard let workspace else {
-                return try await makingRoom(on: database.primary.id) { begin in
-                    try await control.stops.withConnection {
-                        begin()
-                        return try await unblocking($0, over: nil, body)
+            try await foreign.explaining(workspace?.workspaceID ?? Workspace.rootID) {
+                guard let workspace else {
+                    return try await makingRoom(on: database.primary.id) { begin in
+                        try await control.stops.withConnection {
+                            begin()
+                            return try await unblocking($0, for: .stop, over: nil, body)
+                        }
                     }
                 }
-            }
-            return try await makingRoom(on: workspace.clusterID) { begin in
-                try await withPool(workspace, 1, from: { $0.stops }, { Self.stops($0, options) }) { pool in
-                    try await pool.withConnection {
-                        begin()
-                        return try await unblocking($0, over: workspace, body)
+                return try await makingRoom(on: workspace.clusterID) { begin in
+                    try await withPool(workspace, 1, from: { $0.stops }, { Self.stops($0, options) }) { pool in
+                        try await pool.withConnection {
+                            begin()
+                            return try await unblocking($0, for: .stop, over: workspace, body)
+                        }
                     }
                 }
             }
@@ -292,23 +307,27 @@ public final class Databases: Sendable {
         try await PostgresDeadline.with(options.stopDeadline, change)
     }
 
-    /// Runs `body`, and meanwhile ends the sessions of the runtime role that block the connection.
+    /// Runs `body`, and meanwhile looks at the sessions that block the connection. For a stop, it ends those of the runtime role.
     private func unblocking<T>(
         _ connection: PostgresConnection,
+        for work: Unblocker.Work,
         over workspace: WorkspaceFacts?,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
         let unblocker = Unblocker(
             process: connection.backendProcessID,
+            work: work,
             role: database.installation.runtimeRole,
             patience: options.blockerPatience,
+            place: workspace?.workspaceID ?? Workspace.rootID,
+            foreign: foreign,
             logger: database.logger
         )
         return try await unblocker.run {
             try await body(connection)
-        } asking: { [self] statement, process, role in
-            guard let workspace else { return try await control.lookups.query(statement, [process, role]) }
-            return try await withLookups(workspace) { try await $0.query(statement, [process, role]) }
+        } asking: { [self] statement, parameters in
+            guard let workspace else { return try await control.lookups.query(statement, parameters) }
+            return try await withLookups(workspace) { try await $0.query(statement, parameters) }
         }
     }
 

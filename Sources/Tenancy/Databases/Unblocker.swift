@@ -1,31 +1,38 @@
+import FoundationEssentials
 import Locks
 import Logging
 import Postgres
-import Synchronization
 
-/// Ends the sessions of an installation that block a change which must not wait.
+/// Looks at the sessions that block a change, and ends those of the installation if the change must not wait.
 ///
 /// A node can stop in the middle of a change: it is paused, or its network is gone. Its session then holds locks until a
 /// time limit of the server ends it. A change that stops keys does not wait for that.
 struct Unblocker: Sendable {
-    /// The server process whose waits are ended.
+    /// The work that waits.
+    enum Work: Sendable {
+        /// A change that stops keys, for which blocking sessions of the installation are ended.
+        case stop
+        /// Another use of the database. Sessions of the installation end by themselves, and those of others explain its delay.
+        case other
+    }
+
+    /// The server process whose waits are looked at.
     let process: Int32
+    let work: Work
     /// The role whose sessions can be ended, besides those of the role that asks, if they have the same application name.
     let role: String
     /// The time after which blockers are looked for, and the pause between two looks.
     let patience: Duration
+    /// The workspace of the database, which is the root workspace for the control database.
+    let place: UUID
+    /// Receives the sight of a session of somebody else.
+    let foreign: ForeignLocks
     let logger: Logger
 
-    /// Executes a statement with the process and the role as parameters, on another connection to the same server.
-    typealias Asker = @Sendable (Statement, _ process: Int32, _ role: String) async throws -> Rows
+    /// Executes a statement on another connection to the same server.
+    typealias Asker = @Sendable (Statement, [any PostgresEncodable]) async throws -> Rows
 
-    /// Remembers if a session of somebody else was among the blockers, and which of them are in the log.
-    private final class Foreign: Sendable {
-        let isFound = Atomic<Bool>(false)
-        let logged = Locked<Set<Int32>>([])
-    }
-
-    /// Ends the sessions at the heads of the queues in which the process waits.
+    /// Ends the sessions at the heads of the queues in which the process waits, if `$3`.
     ///
     /// A session that waits itself is not ended: it goes on when its own blocker is gone. A session that waits for a
     /// synchronous standby has committed already, and ending it would help nobody, because every other commit has to wait
@@ -41,7 +48,7 @@ struct Unblocker: Sendable {
             FROM blockers b JOIN pg_stat_activity a ON a.pid = b.pid
             WHERE a.pid <> $1 AND pg_blocking_pids(a.pid) = '{}')
         SELECT pid, usename::text, application_name, is_own,
-            CASE WHEN is_own AND wait_event IS DISTINCT FROM 'SyncRep' AND clock_timestamp() - state_change
+            CASE WHEN $3 AND is_own AND wait_event IS DISTINCT FROM 'SyncRep' AND clock_timestamp() - state_change
                 >= CASE state WHEN 'active' THEN interval '1 s' ELSE interval '0.2 s' END
             THEN pg_terminate_backend(pid) END
         FROM heads
@@ -49,20 +56,20 @@ struct Unblocker: Sendable {
         name: "end blockers"
     )
 
-    /// Runs `body` while blockers are ended.
+    /// Runs `body` while the sessions that block it are looked at.
     ///
     /// - Parameters:
-    ///   - body: The change.
+    ///   - body: The work.
     ///   - ask: Asks the server over another connection.
     /// - Returns: The value that `body` returned.
-    /// - Throws: The error of `body`, or `blocked` instead of the end of its time if a session of somebody else blocked it.
+    /// - Throws: The error of `body`.
     func run<T>(_ body: () async throws -> T, asking ask: @escaping Asker) async throws -> T {
-        let foreign = Foreign()
         let watcher = Task {
+            var logged: Set<Int32> = []
             while true {
                 try await Task.sleep(for: patience)
                 do {
-                    foreign.isFound.store(try await look(ask, foreign), ordering: .relaxed)
+                    try await look(ask, &logged)
                 } catch {
                     try Task.checkCancellation()
                     logger.debug(
@@ -73,23 +80,12 @@ struct Unblocker: Sendable {
             }
         }
         defer { watcher.cancel() }
-        do {
-            return try await body()
-        } catch let error as PostgresError where error.isEndOfTime {
-            guard foreign.isFound.load(ordering: .relaxed) else { throw error }
-            throw TenancyError(
-                .blocked,
-                "a database session that does not belong to Mortise holds a lock; an operator can end it, and the log names it"
-            )
-        }
+        return try await body()
     }
 
-    /// Ends the blockers that can be ended.
-    ///
-    /// - Returns: True if a session of somebody else is among the blockers.
-    private func look(_ ask: Asker, _ foreign: Foreign) async throws -> Bool {
-        var hasForeign = false
-        for row in try await ask(Self.end, process, role) {
+    /// Ends the blockers that can be ended, and notes a session of somebody else, which is logged once.
+    private func look(_ ask: Asker, _ logged: inout Set<Int32>) async throws {
+        for row in try await ask(Self.end, [process, role, work == .stop]) {
             let (other, role, application) = try row.decode((Int32, String?, String?).self)
             let (isOwn, isEnded) = (try row.decode(3, as: Bool?.self), try row.decode(4, as: Bool?.self))
             let metadata: Logger.Metadata = [
@@ -98,18 +94,10 @@ struct Unblocker: Sendable {
             if isEnded == true {
                 logger.warning("a session that blocked a change was ended", metadata: metadata)
             } else if isOwn != true {
-                hasForeign = true
-                guard foreign.logged.withLock({ $0.insert(other).inserted }) else { continue }
+                foreign.note(in: place)
+                guard logged.insert(other).inserted else { continue }
                 logger.warning("a session of somebody else blocks a change", metadata: metadata)
             }
         }
-        return hasForeign
-    }
-}
-
-extension PostgresError {
-    /// True if a statement waited too long.
-    fileprivate var isEndOfTime: Bool {
-        code == .deadlineExceeded || sqlState == .lockNotAvailable || sqlState == .queryCanceled
     }
 }

@@ -41,7 +41,7 @@ extension Provisioner {
         examine: (Workspace) throws -> Void = { _ in },
         authorize: Authorization = { _ in }
     ) async throws -> Workspace {
-        try await pool.withConnection { connection in
+        try await changing(over: pool) { connection in
             try await withLock(id, on: connection) {
                 guard let plan = try await ReconciliationPlan.read(id, on: connection),
                     plan.workspace.state != .deleting

@@ -70,7 +70,7 @@ extension Provisioner {
         examine: (Workspace) throws -> Void = { _ in },
         authorize: Authorization = { _ in }
     ) async throws -> Workspace {
-        try await pool.withConnection { connection in
+        try await changing(over: pool) { connection in
             try await withLock(id, on: connection) {
                 try await change(
                     id,
@@ -109,19 +109,17 @@ extension Provisioner {
         _ authorize: Authorization
     ) async throws -> Workspace {
         try await PostgresDeadline.with(options.stopDeadline) {
-            try await stops.withConnection { connection in
-                try await unblocking(connection, to: control.primary) {
-                    try await withStopLock(id, on: connection) {
-                        try await change(
-                            id,
-                            to: state,
-                            by: attribution,
-                            as: authority,
-                            .stops,
-                            on: connection,
-                            authorize
-                        )
-                    }
+            try await changing(over: stops) { connection in
+                try await withStopLock(id, on: connection) {
+                    try await change(
+                        id,
+                        to: state,
+                        by: attribution,
+                        as: authority,
+                        .stops,
+                        on: connection,
+                        authorize
+                    )
                 }
             }
         }

@@ -26,6 +26,7 @@ public final class Provisioner: Sendable {
     let templates: TemplateDatabases
     /// The places at which databases are created and dropped for callers, which organizations share fairly.
     private let places: FairPlaces
+    private let foreign = ForeignLocks()
     /// The workspaces whose last repair failed, as the log says once for each.
     let unrepaired = Locked<Set<UUID>>([])
     /// The maximum number of these workspaces.
@@ -211,6 +212,18 @@ public final class Provisioner: Sendable {
 
     private static let busy = TenancyError(.busy, "another change of this workspace is under way")
 
+    /// Runs a change of a workspace's state over a connection to the control database, and meanwhile ends the sessions of this installation
+    /// that block it.
+    ///
+    /// - Throws: `blocked` if a session of somebody else blocks the change, the errors of the pool, and what `change` throws.
+    func changing<T>(over pool: PostgresPool, _ change: (PostgresConnection) async throws -> T) async throws -> T {
+        try await foreign.explaining(Workspace.rootID) {
+            try await pool.withConnection { connection in
+                try await unblocking(connection, to: control.primary) { try await change(connection) }
+            }
+        }
+    }
+
     /// Runs `body` over a connection as the owner while the sessions of this installation that block the connection are
     /// ended.
     func unblocking<T>(
@@ -220,12 +233,15 @@ public final class Provisioner: Sendable {
     ) async throws -> T {
         let unblocker = Unblocker(
             process: connection.backendProcessID,
+            work: .stop,
             role: control.installation.runtimeRole,
             patience: options.blockerPatience,
+            place: Workspace.rootID,
+            foreign: foreign,
             logger: control.logger
         )
-        return try await unblocker.run(body) { [control] statement, process, role in
-            try await control.withOwner(cluster, database: nil) { try await $0.query(statement, [process, role]) }
+        return try await unblocker.run(body) { [control] statement, parameters in
+            try await control.withOwner(cluster, database: nil) { try await $0.query(statement, parameters) }
         }
     }
 

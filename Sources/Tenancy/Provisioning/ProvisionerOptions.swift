@@ -9,11 +9,11 @@ public struct ProvisionerOptions: Sendable {
     ///
     /// Default 2. The share is separate, so neither creating nor dropping a database keeps them waiting.
     public var maximumStops: Int
-    /// The maximum time of a suspension or an archiving, with all of its waits.
+    /// The maximum time of a suspension, an archiving or the beginning of a deletion, with all of its waits.
     ///
     /// Default 3.2 s.
     public var stopDeadline: Duration
-    /// The time after which a suspension, an archiving or a deletion ends Mortise's own sessions that block it.
+    /// The time after which a change of a state ends Mortise's own sessions that block it.
     ///
     /// Default 0.4 s.
     public var blockerPatience: Duration
