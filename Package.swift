@@ -270,6 +270,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "ConnectionsTests",
+            dependencies: ["Connections", "TestSupport", coreMetrics, nioCore, nioEmbedded, nioHTTP2],
+            swiftSettings: settings
+        ),
         .target(
             name: "FuzzTargets",
             dependencies: [
@@ -288,6 +293,7 @@ let package = Package(
         ),
         .testTarget(name: "FuzzCorpusTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
+        .testTarget(name: "KeyStoreTests", dependencies: ["KeyStore"], swiftSettings: settings),
         .testTarget(name: "KeysTests", dependencies: ["Keys", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "LocalPostgresTests",
@@ -325,6 +331,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),
+        .testTarget(name: "TracesTests", dependencies: ["Traces"], swiftSettings: settings),
         .testTarget(
             name: "TenancyTests",
             dependencies: [
