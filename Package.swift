@@ -110,7 +110,7 @@ let package = Package(
         ),
         .target(
             name: "Backups",
-            dependencies: ["JSON", "Keys", "Postgres", "Tenancy", crypto, nioPosix, subprocess],
+            dependencies: ["JSON", "KeyStore", "Keys", "People", "Postgres", "Tenancy", crypto, nioPosix, subprocess],
             swiftSettings: settings
         ),
         .target(name: "KeyStore", dependencies: ["JSON", "Keys", "Postgres"], swiftSettings: settings),

@@ -1,4 +1,6 @@
+import KeyStore
 public import Keys
+import People
 import Postgres
 public import Tenancy
 
@@ -117,7 +119,9 @@ public struct Restore: Sendable {
         }
         try await target.prepareServers()
         let isNew = try await target.restore(control.database) { try await load(control, $0, server: $1) }
-        try await target.holdControlDatabase()
+        try await target.holdControlDatabase { transaction in
+            try await PeopleWriter(transaction).endAllSessions(by: .system)
+        }
         observe(.finished(database: control.database.name, isEarlier: !isNew))
         let workspaces = manifest.files.filter { $0.database.workspace != nil }
         let failures = await collectFailures(of: workspaces, atOnce: jobs) { file in

@@ -41,7 +41,7 @@ struct WebhookJSON: JSONWritable {
             $0.member("description", webhook.description)
             $0.member("event_types", webhook.eventTypes)
             $0.member("enabled", webhook.isEnabled)
-            $0.member("disabled_reason", webhook.disabledReason)
+            $0.member("disabled_reason", webhook.disabling?.sentence)
             $0.member("created_at", webhook.createdAt.rfc3339)
             $0.member("updated_at", webhook.updatedAt.rfc3339)
             $0.member("last_delivery_at", webhook.lastDeliveryAt?.rfc3339)

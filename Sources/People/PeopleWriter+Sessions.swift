@@ -44,6 +44,14 @@ extension PeopleWriter {
         """
     )
 
+    private static let endAll = Statement(
+        """
+        UPDATE control.sessions SET ended_at = now(), end_reason = $1 WHERE ended_at IS NULL
+        RETURNING id, organization_id
+        """,
+        prepared: false
+    )
+
     /// The parameters 3 to 5 are a ``SessionSelection``.
     private static let endSelected = Statement(
         """
@@ -161,6 +169,22 @@ extension PeopleWriter {
             )
         }
         return ended.count
+    }
+
+    /// Ends the sessions of all users, each with an event.
+    ///
+    /// - Parameter attribution: The actor.
+    /// - Throws: The database's errors.
+    public func endAllSessions(by attribution: Attribution) async throws {
+        let ended = try await connection.query(Self.endAll, [SessionEnd.signedOut.rawValue])
+        for row in ended {
+            try await record(
+                .sessionEnded,
+                session: try row.decode(0),
+                organization: try row.decode(1),
+                by: attribution
+            )
+        }
     }
 
     /// Records that sign-ins were refused.

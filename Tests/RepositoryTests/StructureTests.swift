@@ -21,6 +21,15 @@ import Testing
     @Test func `one function in all sources changes keys`() {
         let callers = files.flatMap { file in file.code.ranges(of: "KeyStore.change(").map { _ in file.path } }
         #expect(callers == ["Service/Changes/KeyChanges.swift"])
+        let writes =
+            #/(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:auth\.(?:service_keys|client_keys|key_secrets)\b|\\\(table\.name\))/#
+        #expect(files.filter { $0.code.contains(writes) }.map(\.path) == ["KeyStore/KeyStatements.swift"])
+    }
+
+    // A row of a user or a session that another target changes has no event, or another one.
+    @Test func `people's rows are the business of one target`() {
+        let tables = #/control\.(?:users|members|sessions|refresh_tokens|session_issuers|single_uses)\b/#
+        #expect(Set(files.filter { $0.code.contains(tables) }.map(\.target)) == ["People"])
     }
 
     /// The targets that may contain SQL.

@@ -22,7 +22,7 @@ enum WebhookView {
             "isEnabled": webhook.isEnabled, "isFailing": webhook.isEnabled && webhook.failingSince != nil,
             "changed": OldPage.changed(webhook.updatedAt),
         ]
-        if let reason = webhook.disabledReason { values["disabledReason"] = reason }
+        if let reason = webhook.disabling { values["disabledReason"] = reason.sentence }
         values["failing"] = TimeView.values(webhook.failingSince, at: now)
         values["accepted"] = TimeView.values(webhook.lastDeliveryAt, at: now)
         return values
@@ -55,7 +55,7 @@ enum WebhookView {
             let text: String
             if webhook.isEnabled, let since = webhook.failingSince {
                 text = "has accepted no event; the failures began \(TimeView.relative(since, to: now))"
-            } else if webhook.wasDisabledByFailures {
+            } else if webhook.disabling == .failures {
                 text = "was disabled, because all attempts failed for 5 days"
             } else {
                 return nil

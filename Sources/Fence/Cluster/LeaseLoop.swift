@@ -142,7 +142,7 @@ final class LeaseLoop: Sendable {
             // The connection broke. The next renewal finds out.
             alarm.ring()
         }
-        do {
+        try await withResource(session) { session in
             // A renewal that was given up can still wait on the server, for a standby for example.
             try await session.query(FenceStatements.endOthers, [configuration.applicationName])
             let (timeline, _) = try await session.readTimeline()
@@ -150,13 +150,10 @@ final class LeaseLoop: Sendable {
             state.withLock { $0.isConnected = true }
             defer { state.withLock { $0.isConnected = false } }
             try await body(session, timeline)
-        } catch {
-            await session.close()
+        } close: {
+            await $0.close()
             await listener.value
-            throw error
         }
-        await session.close()
-        await listener.value
     }
 
     /// Renews the lease until the loop is stopped or a renewal fails.

@@ -142,7 +142,7 @@ struct DeliveryWorker: Sendable {
                     .disable(
                         webhook.id,
                         organization: webhook.organizationID,
-                        reason: Webhook.reasonOfFailures,
+                        reason: .failures,
                         by: .system
                     )
             }

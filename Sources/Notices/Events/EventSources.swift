@@ -31,10 +31,6 @@ enum EventSource: Sendable, Hashable {
 struct EventSources: Sendable {
     let connection: PostgresConnection
 
-    /// The time for which a source stays marked: longer than a change can take from its mark to its commit.
-    ///
-    /// A commit that takes even longer, for example because it waits for a standby, is found by the hourly upkeep.
-    static let markedFor = Duration.seconds(60)
     /// The time of a lease.
     ///
     /// A node that dies is replaced after it.

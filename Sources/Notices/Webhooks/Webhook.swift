@@ -18,7 +18,7 @@ package struct Webhook: Sendable {
     /// The types of events, such as `key.revoked`, `key.*` or `*`.
     package let eventTypes: [String]
     /// The reason for which the webhook is disabled; `nil` while it is enabled.
-    package let disabledReason: String?
+    package let disabling: Disabling?
     /// The first failed attempt since the last attempt that succeeded; `nil` if there is none.
     package let failingSince: Timestamp?
     /// The time of the last attempt that succeeded.
@@ -33,13 +33,23 @@ package struct Webhook: Sendable {
     let oldSecret: StoredSecret?
 
     /// A Boolean value that indicates whether events are sent.
-    package var isEnabled: Bool { disabledReason == nil }
+    package var isEnabled: Bool { disabling == nil }
 
-    /// The reason of a webhook that was disabled because it failed.
-    static let reasonOfFailures = "All attempts failed for 5 days."
+    /// A reason for which a webhook is disabled, as the database stores it.
+    package enum Disabling: String, Sendable {
+        /// All attempts failed for five days.
+        case failures
+        /// Somebody disabled it.
+        case request
 
-    /// A Boolean value that indicates whether the webhook was disabled because it failed.
-    package var wasDisabledByFailures: Bool { disabledReason == Self.reasonOfFailures }
+        /// The sentence for people.
+        package var sentence: String {
+            switch self {
+            case .failures: "All attempts failed for 5 days."
+            case .request: "Disabled by request."
+            }
+        }
+    }
 
     /// The stored part of a signing secret: the id of the secret that it is derived from, and a nonce.
     struct StoredSecret: Sendable, Hashable {
@@ -89,7 +99,7 @@ package struct Webhook: Sendable {
         url = try row.decode(first + 3)
         description = try row.decode(first + 4)
         eventTypes = try row.decode(first + 5)
-        disabledReason = try row.decode(first + 6)
+        disabling = try row.decode(first + 6, as: String?.self) == nil ? nil : try row.word(first + 6)
         lastDeliveryAt = try row.optionalTimestamp(first + 7)
         createdAt = try row.timestamp(first + 8)
         updatedAt = try row.timestamp(first + 9)

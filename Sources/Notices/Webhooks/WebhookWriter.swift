@@ -144,14 +144,14 @@ package struct WebhookWriter: Sendable {
     package func disable(
         _ id: UUID,
         organization: UUID,
-        reason: String,
+        reason: Webhook.Disabling,
         by attribution: Attribution
     ) async throws -> Webhook? {
         guard let old = try await store.lock(id, organization: organization) else { return nil }
-        guard let row = try await connection.query(Self.disable, [id, reason]).first else { return old }
+        guard let row = try await connection.query(Self.disable, [id, reason.rawValue]).first else { return old }
         let webhook = try Webhook(row: row)
         var changes = Self.naming(webhook)
-        changes.add("reason", reason)
+        changes.add("reason", reason.sentence)
         try await record(.webhookDisabled, of: webhook, changes, by: attribution)
         return webhook
     }

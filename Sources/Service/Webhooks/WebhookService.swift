@@ -177,7 +177,7 @@ package struct WebhookService: Sendable {
             try await webhooks.disable(
                 id,
                 organization: organization,
-                reason: "Disabled by request.",
+                reason: .request,
                 by: caller.attribution
             )
         }

@@ -155,15 +155,7 @@ public struct ConnectionExamination: Sendable {
     private func withSession<Value: Sendable>(
         _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
-        let session = try await connect()
-        do {
-            let value = try await body(session)
-            await session.close()
-            return value
-        } catch {
-            await session.close()
-            throw error
-        }
+        try await withResource(try await connect(), body, close: { await $0.close() })
     }
 
     /// Opens a session to the database, or to `postgres` before the first start.

@@ -241,17 +241,14 @@ extension Provisioner {
             try await transaction.connection.query(Self.hold, [workspace.id])
             // After the wait for the row.
             try await authorize(transaction)
-            try await transaction.record(
-                EventRecord(
+            try await control.writer(in: transaction)
+                .record(
                     .workspaceUpdated,
-                    id: control.identifiers.id(),
-                    workspaceID: workspace.id,
-                    organizationID: workspace.organizationID,
-                    changes: changes,
-                    by: attribution,
-                    at: try await transaction.now()
+                    workspace: workspace.id,
+                    organization: workspace.organizationID,
+                    changes,
+                    by: attribution
                 )
-            )
         }
     }
 
@@ -288,17 +285,15 @@ extension Provisioner {
             try await transaction.connection.query(statement, parameters)
             // After the wait for the row.
             try await authorize(transaction)
-            try await transaction.record(
-                EventRecord(
+            try await control.writer(in: transaction)
+                .record(
                     state.eventType,
                     id: eventID,
-                    workspaceID: workspace.id,
-                    organizationID: workspace.organizationID,
-                    changes: changes,
-                    by: attribution,
-                    at: try await transaction.now()
+                    workspace: workspace.id,
+                    organization: workspace.organizationID,
+                    changes,
+                    by: attribution
                 )
-            )
         }
         try onStep(.requested)
     }

@@ -102,17 +102,15 @@ extension ControlDatabase {
                     try await connection.query(Self.request, [workspace, event])
                     var changes = EventChanges()
                     changes.add("state", from: WorkspaceState.suspended.rawValue, to: WorkspaceState.active.rawValue)
-                    try await transaction.record(
-                        EventRecord(
+                    try await writer(in: transaction)
+                        .record(
                             .workspaceResumed,
                             id: event,
-                            workspaceID: workspace,
-                            organizationID: organization,
-                            changes: changes,
-                            by: attribution,
-                            at: try await transaction.now()
+                            workspace: workspace,
+                            organization: organization,
+                            changes,
+                            by: attribution
                         )
-                    )
                 }
                 if resumes { try await connection.query(Self.forget) }
                 try await connection.query(Self.release)

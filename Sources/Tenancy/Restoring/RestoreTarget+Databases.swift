@@ -1,5 +1,5 @@
 import FoundationEssentials
-import KeyStore
+public import KeyStore
 import Keys
 import Logging
 import Migrations
@@ -89,32 +89,34 @@ extension RestoreTarget {
         "INSERT INTO control.restorations (id, moment) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
         prepared: false
     )
-    private static let endSessions = Statement(
-        "UPDATE control.sessions SET ended_at = now(), end_reason = 'signed_out' WHERE ended_at IS NULL",
-        prepared: false
-    )
-    private static let clusterConninfo = Statement(
-        "UPDATE control.clusters SET conninfo = $2 WHERE name = $1 AND name <> 'primary' AND conninfo <> $2",
-        prepared: false
-    )
     /// The statement that removes the workspaces of an earlier restoration, which can be in the backup itself.
     private static let forget = Statement(
         "DELETE FROM control.held_workspaces WHERE NOT EXISTS (SELECT 1 FROM control.restorations WHERE id = $1)",
         prepared: false
     )
 
-    /// Holds the restored control database: servers do not start on it, and all sessions of members are ended.
-    public func holdControlDatabase() async throws {
+    /// Holds the restored control database: servers do not start on it.
+    ///
+    /// - Parameter endSessions: Ends the sessions of all members in the same transaction.
+    /// - Throws: The error of `endSessions`, and the database's errors.
+    public func holdControlDatabase(_ endSessions: (AuditedTransaction) async throws -> Void) async throws {
         try await with(Cluster.primaryName, temporaryName) { connection in
-            try await connection.auditedTransaction { _ in
+            try await connection.auditedTransaction { transaction in
                 try await connection.query(Self.forget, [backup])
                 try await connection.query(Self.hold, [backup, inventory.moment.stored])
-                try await connection.query(Self.endSessions, deadline: Self.databaseDeadline)
-                for (name, text) in conninfo.sorted(by: { $0.key < $1.key }) {
-                    try await connection.query(Self.clusterConninfo, [name, text])
+                try await endSessions(transaction)
+                let writer = writer(in: transaction)
+                for (name, text) in conninfo.sorted(by: { $0.key < $1.key }) where name != Cluster.primaryName {
+                    guard let cluster = try await ControlStore(connection).cluster(name: name), cluster.conninfo != text
+                    else { continue }
+                    _ = try await writer.updateCluster(cluster, conninfo: text, by: .system)
                 }
             }
         }
+    }
+
+    private func writer(in transaction: AuditedTransaction) -> ControlWriter {
+        ControlWriter(transaction, installation: installation, identifiers: identifiers)
     }
 
     private static let requested = Statement(
@@ -182,17 +184,15 @@ extension RestoreTarget {
             var changes = EventChanges()
             changes.add("state", from: state.rawValue, to: held.rawValue)
             changes.add("restored_from", inventory.moment)
-            try await transaction.record(
-                EventRecord(
+            try await writer(in: transaction)
+                .record(
                     held.eventType,
                     id: event,
-                    workspaceID: workspace,
-                    organizationID: try row.decode(3, as: UUID.self),
-                    changes: changes,
-                    by: .system,
-                    at: try await transaction.now()
+                    workspace: workspace,
+                    organization: try row.decode(3, as: UUID.self),
+                    changes,
+                    by: .system
                 )
-            )
             if target == nil, ownState == state.rawValue { try await control.query(Self.remember, [workspace]) }
         }
     }
