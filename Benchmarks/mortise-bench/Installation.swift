@@ -116,7 +116,7 @@ struct Installation: Sendable {
     ///   - port: The port on the loopback interface.
     ///   - cacheBytes: The bytes for keys in memory; `nil` means the default.
     ///   - body: Gets the URL and the process.
-    /// - Throws: `BenchError` if the server does not start or fails, and what `body` throws.
+    /// - Throws: `BenchError` if the server does not start or fails, and the errors of `body`.
     private static func withServer(
         _ settings: [Environment.Key: String?],
         port: Int,

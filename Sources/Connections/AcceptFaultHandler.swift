@@ -11,8 +11,8 @@ import Darwin
 
 /// Logs that the system has nothing left for further connections: once, and once when connections are accepted again.
 ///
-/// Behind NIO's `AcceptBackoffHandler` in the pipeline of a listener. The connections stay in the listener's queue, so its socket stays
-/// readable: without a pause, the thread would do nothing but ask the system again.
+/// The handler stands behind NIO's `AcceptBackoffHandler` in the pipeline of a listener. The connections stay in the listener's queue, so
+/// its socket stays readable: without a pause, the thread would do nothing but ask the system again.
 final class AcceptFaultHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel
 

@@ -106,7 +106,7 @@ package final class OpenConnections: Sendable {
     private static let maximumCandidates = 256
     /// The idle time below which a connection is still in use.
     private static let settling = TimeAmount.seconds(10)
-    /// The time for which it counts that one that is in use had to make room.
+    /// The time after an eviction of a connection in use, or a refusal for lack of an idle one, in which the listener is contested.
     private static let contest = TimeAmount.seconds(1)
 
     private let limit: Int

@@ -161,7 +161,7 @@ public struct SecretRecord: Sendable {
     public var endsAt: Timestamp?
     /// The last use of the secret.
     public var lastUse: KeyUse?
-    /// A Boolean value that indicates whether the secret was still good at the time of the read.
+    /// True if the secret was still good at the time of the read.
     var isLive: Bool
 }
 

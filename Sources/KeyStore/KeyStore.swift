@@ -50,7 +50,7 @@ public struct KeyStore: Sendable {
     ///   - owner: The owner.
     ///   - filter: The filter.
     ///   - position: The part of the list.
-    ///   - limit: The maximum number of keys. A caller asks for one more than a page holds, to learn whether another
+    ///   - limit: The maximum number of keys. A caller asks for one more than a page holds, to know whether another
     ///     page follows.
     /// - Returns: The keys.
     /// - Throws: The database's errors.

@@ -41,7 +41,7 @@ extension KeyStore {
     ///     does not have.
     ///   - body: Changes keys through the writer.
     /// - Returns: The value that `body` returned.
-    /// - Throws: What `authorize`, `body` and the transaction throw. Then nothing was written, unless the error is
+    /// - Throws: The errors of `authorize`, of `body` and of the transaction. Then nothing was written, unless the error is
     ///   `commitOutcomeUnknown`.
     public static func change<Authorization, Outcome>(
         _ request: KeyChangeRequest,

@@ -5,10 +5,9 @@ import Keys
 import Service
 import Surfaces
 
-/// The operation that ends the client keys of a subject that is gone.
+/// The operation that ends the client keys of a removed subject.
 ///
-/// Mortise learns of members that are removed. It does not learn of users that a session issuer no longer knows, so the
-/// application says so.
+/// Mortise knows of members that are removed. It does not know of users that a session issuer no longer knows, so the application says so.
 struct ClientKeyRetirementRoutes: Sendable {
     let context: NativeContext
 
@@ -39,7 +38,7 @@ struct ClientKeyRetirementRoutes: Sendable {
             "/v1/workspaces/{workspace}/retire-subject",
             id: "retireClientKeys",
             tag: NativeSurface.Tag.clientKeys,
-            summary: "End the client keys of a subject that is gone",
+            summary: "Disable or revoke the client keys of a removed subject",
             description: """
                 Disables or revokes all client keys of a subject, for example of a user that the application's session \
                 issuer no longer knows. With `keep` the operation only counts them.

@@ -63,7 +63,7 @@ struct LeakRoutes: Sendable {
                 For anybody, without a credential, 60 calls an hour from an address. The answer and its time are the \
                 same for all texts. A genuine token leaves the event `leaked`, and `leak_action` of its organization \
                 decides what happens to the key: nothing, a quarantine or a revocation. Without a choice, live keys \
-                are revoked, except publishable ones. Admin keys are always revoked. If a database is away, the \
+                are revoked, except publishable ones. Admin keys are always revoked. If a database is unreachable, the \
                 reaction follows as soon as it is back.
                 """,
             access: .open,

@@ -99,7 +99,7 @@ package struct NativeSurface: Surface {
 package typealias NativeEndpoint = Endpoint<Principal>
 
 extension NativeEndpoint {
-    /// A Boolean value that indicates whether the operation changes something, and answers only after it has.
+    /// True if the operation changes something, and answers only after it has.
     ///
     /// A verification changes nothing, and the report of a leak waits for no other change.
     fileprivate var isChange: Bool {

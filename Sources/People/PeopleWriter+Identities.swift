@@ -70,11 +70,11 @@ extension PeopleWriter {
         )
     }
 
-    /// Marks something as used.
+    /// Marks a value for a single use as used.
     ///
     /// - Parameters:
-    ///   - id: The name of the thing.
-    ///   - expiresAt: The time after which the thing is refused without the mark.
+    ///   - id: The name of the value.
+    ///   - expiresAt: The time after which the value is refused without the mark.
     /// - Returns: False if it was used before.
     /// - Throws: The database's errors.
     public func useOnce(_ id: String, until expiresAt: Timestamp) async throws -> Bool {

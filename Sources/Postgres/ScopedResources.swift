@@ -69,7 +69,7 @@ extension PostgresConnection {
     ///   - logger: Receives the server's notices at level `debug`.
     ///   - body: The work that needs the connection.
     /// - Returns: The value that `body` returns.
-    /// - Throws: The error of `body`, or what ``connect(_:reactor:logger:)`` throws.
+    /// - Throws: The error of `body`, or the errors of ``connect(_:reactor:logger:)``.
     public static func with<Value>(
         _ configuration: PostgresConfiguration,
         reactor: Reactor,

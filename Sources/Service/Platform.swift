@@ -48,7 +48,7 @@ public final class Platform: Sendable {
     package let leaks: LeakService
     /// Repeats the reports of leaked tokens that could not be carried out before the answer.
     package let leakRetries: LeakRetries
-    /// Tells webhooks of events.
+    /// Sends events to webhooks.
     package let notices: Notices
     /// The work of a start before it serves.
     public let bootstrap: Bootstrap
@@ -69,7 +69,7 @@ public final class Platform: Sendable {
     ///   - databases: Lends connections to the databases.
     ///   - verifier: Verifies tokens.
     ///   - usage: Counts verifications.
-    ///   - quotas: The numbers of things that one owner can have.
+    ///   - quotas: The numbers of objects that one owner can have.
     ///   - secrets: The installation's secrets.
     ///   - randomness: The source of random bits.
     ///   - now: The wall clock, for the start that operators see. All decisions go by the database's clock.

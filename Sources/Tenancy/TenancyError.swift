@@ -49,7 +49,7 @@ public struct TenancyError: Error, Sendable, Hashable {
     public let code: Code
     /// A sentence that is safe to print.
     public let message: String
-    /// The field whose value is at fault, or `nil`.
+    /// The field whose value is wrong, or `nil`.
     public let field: String?
 
     /// Creates an error.

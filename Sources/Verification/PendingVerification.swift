@@ -27,8 +27,9 @@ public struct PendingVerification: Sendable {
 public enum KeyUseRule: Sendable {
     /// The key is used: it counts, and a limit that is used up refuses it.
     case counted
-    /// The use was counted before, such as at the first authentication of the same request. It does not count again, and no limit refuses it.
+    /// The use was counted before, such as at the first authentication of the same request. It does not count again, and no limit refuses
+    /// it.
     case countedBefore
-    /// Nobody uses the key: somebody asks what would come of it. It does not count, and a limit that is used up on this node refuses it.
+    /// A trial: the use is not counted, and a limit that is used up on this node refuses it.
     case asked
 }

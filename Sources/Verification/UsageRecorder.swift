@@ -72,9 +72,9 @@ public final class UsageRecorder: Sendable {
     /// The databases that a flush writes to.
     enum Part: Sendable {
         case all
-        /// Those that are not late.
+        /// Databases that are not late.
         case ready
-        /// Those for which a connection of another would be closed. A flush of these takes long, and keeps no other waiting.
+        /// Databases whose write would close another workspace's connection. They are flushed separately, because that is slow.
         case late
     }
 
@@ -222,9 +222,9 @@ public final class UsageRecorder: Sendable {
 
     /// Writes the counts, and begins with one batch after the other within a time.
     ///
-    /// Written at once, the counts of 80 workspaces would occupy the processors of a small machine for some hundredths of a second, in which
-    /// all verifications wait, and the look-ups of a workspace with thousands of keys would wait for longer than that. A cancellation lets the
-    /// counts wait that are not on their way.
+    /// Written at once, the counts of 80 workspaces would occupy the processors of a small machine for some hundredths of a second, in
+    /// which all verifications wait, and the look-ups of a workspace with thousands of keys would wait for longer than that. A cancellation
+    /// lets the counts wait that are not on their way.
     ///
     /// - Parameters:
     ///   - part: The databases.

@@ -192,7 +192,7 @@ public final class Verifier: Sendable {
 
     /// Reads in a workspace's database.
     ///
-    /// - Returns: What `body` found, or `nil` if the workspace has been deleted.
+    /// - Returns: The value that `body` found, or `nil` if the workspace has been deleted.
     private func reaching<Found>(
         _ workspace: WorkspaceFacts,
         _ body: () async throws -> Found?
@@ -228,7 +228,7 @@ public final class Verifier: Sendable {
         question.use != .countedBefore && code == .valid && !key.state.rateLimits.isUnlimited
     }
 
-    /// Decides at once, or returns `nil` if this node must first hear of the other nodes' uses.
+    /// Decides at once, or returns `nil` if this node must first receive the other nodes' reports.
     private func judge(_ reading: KeyReading, _ question: PendingVerification.Question, _ home: KeyHome) -> Decision? {
         let key = reading.key
         let code = decide(key.state, question.request, at: reading.now)

@@ -365,7 +365,7 @@ import Testing
             for name in ["\u{200B}", "\u{2800}\u{3164}", "\u{202E}\u{2060}"] {
                 let unseen = try await browser.createKey(name)
                 #expect(
-                    unseen.status == 422 && unseen.text.contains("a character that can be seen"),
+                    unseen.status == 422 && unseen.text.contains("a visible character"),
                     "\(unseen.status)"
                 )
             }

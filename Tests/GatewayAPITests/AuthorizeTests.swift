@@ -82,7 +82,7 @@ import Testing
             #expect(try await gateway.ask(nil, path: "/v1/authorize/organizations/nobody/").reason == "no_token")
             #expect(try await gateway.ask("x", path: "/v1/authorize/organizations/nobody/").reason == "malformed")
             // The log names the fault once, however often the clients ask.
-            let lines = mortise.log.lines.filter { $0.message == "the configuration of a gateway is at fault" }
+            let lines = mortise.log.lines.filter { $0.message == "the configuration of a gateway is wrong" }
             #expect(lines.count == 1)
         }
     }
@@ -335,7 +335,7 @@ import Testing
         try await withGateway { gateway in
             let mortise = gateway.mortise
             func faults() -> [String] {
-                mortise.log.lines.filter { $0.message == "the configuration of a gateway is at fault" }
+                mortise.log.lines.filter { $0.message == "the configuration of a gateway is wrong" }
                     .compactMap { $0.metadata["fault"] }
             }
             let credential = "X-Mortise-Key: \(mortise.adminToken)"

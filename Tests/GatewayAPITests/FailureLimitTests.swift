@@ -51,7 +51,7 @@ import Testing
             #expect(refusal["ratelimit"]?.hasPrefix("\"failures\";r=0;t=") == true, "\(refusal)")
             accepted += answers.count { $0.status == 401 }
         }
-        // The limit of each node and one more, and what becomes available on a slow machine whose nodes do not hear of each other.
+        // The limit of each node and one more, and what becomes available on a slow machine whose nodes get no report of each other.
         let seconds = Int((ContinuousClock.now - start).components.seconds) + 1
         #expect(accepted <= 2 * (61 + seconds), "\(accepted) in \(seconds) seconds")
     }

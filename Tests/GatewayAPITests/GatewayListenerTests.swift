@@ -176,7 +176,7 @@ import Darwin
             let metrics = try await gateway.mortise.api.get("/metrics", as: nil).text
             #expect(metrics.contains("mortise_gateway_connections_closed_total{reason=\"fault\"} 2\n"))
             let lines = gateway.mortise.log.lines.filter {
-                $0.message == "the configuration of a gateway is at fault"
+                $0.message == "the configuration of a gateway is wrong"
             }
             #expect(lines.count == 1)
             #expect(

@@ -33,7 +33,7 @@ def request(token: str, **extensions: str) -> bytes:
 
 
 def check(keys, address: str) -> None:
-    """Checks the answers to calls, and the errors of calls that are at fault."""
+    """Checks the answers to calls, and the errors of calls that are wrong."""
     key, token = keys.create("grpc")
     options = [("grpc.enable_retries", 0)]
     with grpc.insecure_channel(address, options) as channel:

@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    // The fault: a client below the limit is refused, because the nodes have not heard of each other, or have heard late.
+    // The fault: a client below the limit is refused, because the reports of the nodes are missing or late.
     @Test func `no use is refused that one exact limit over all nodes allows, and the excess has a bound`() throws {
         try forEachSeed(40) { seed, generator in
             let count = generator.pick([2, 3, 5])
@@ -132,7 +132,7 @@ import Testing
             }
             #expect(world.early == 0, "seed \(seed) on \(count) nodes")
             #expect(world.refused > 0, "seed \(seed) on \(count) nodes")
-            // Nodes that never hear of each other count alone.
+            // Nodes that get no report of each other count alone.
             guard loss == 0 else { return }
             let bound = Int64((count - 1) * Self.limit + count) * Self.second + Int64(count) * RateLimits.exchangeSlack
             #expect(world.worstExcess <= bound, "seed \(seed) on \(count) nodes: \(world.worstExcess)")

@@ -28,7 +28,7 @@ import Testing
     }
 
     // The attack: GitHub finds a live token, among others that are none of this installation.
-    @Test func `a signed report is labelled, and its tokens are dealt with`() async throws {
+    @Test func `a signed report is labelled, and its tokens are handled`() async throws {
         try await Self.withSigner { mortise, signer in
             let key = try await mortise.makeKey("a")
             let strangers = LeakTests.strangers(of: key.token)

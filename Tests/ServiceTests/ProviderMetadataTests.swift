@@ -47,11 +47,12 @@ import Testing
     @Test func `metadata of another issuer name it if it is one, and no other text`() async throws {
         let keys = try IssuerKeys().keySet().text
         for (issuer, shown) in [
-            ("https://login.example.com/", "https://login.example.com/"), ("call 555", "a text that is no issuer"),
-            (String(repeating: "a", count: 100_000), "a text that is no issuer"),
+            ("https://login.example.com/", "https://login.example.com/"),
+            ("call 555", "a text that is not an issuer URL"),
+            (String(repeating: "a", count: 100_000), "a text that is not an issuer URL"),
         ] {
             let sentence = try #require(await fault([("issuer", .string(issuer))], keys)).sentence
-            #expect(sentence.contains("the metadata are of another issuer: \(shown)."), "\(sentence.prefix(200))")
+            #expect(sentence.contains("the metadata is of another issuer: \(shown)."), "\(sentence.prefix(200))")
         }
     }
 }

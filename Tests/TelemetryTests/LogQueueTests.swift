@@ -114,7 +114,7 @@ import Testing
         // Each fault of a configuration is, too.
         for number in 0..<6 {
             let fault = "The option \(number) is unknown."
-            logger.warning("the configuration of a gateway is at fault", metadata: ["fault": "\(fault)"])
+            logger.warning("the configuration of a gateway is wrong", metadata: ["fault": "\(fault)"])
         }
         #expect(count(#""fault":"The option"#) == 6)
         close(reader)

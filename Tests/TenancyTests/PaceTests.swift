@@ -13,14 +13,14 @@ import Testing
     /// A pace whose waits take no time of the test.
     private func pace(_ sleep: (@Sendable (Duration) async throws -> Void)? = nil) -> Pace {
         let elapsed: @Sendable () -> Duration = { [self] in now.withLock { $0 } }
-        return Pace(credit: .milliseconds(250), patience: .seconds(2), elapsed: elapsed) { [self] pause in
+        return Pace(allowance: .milliseconds(250), patience: .seconds(2), elapsed: elapsed) { [self] pause in
             try await sleep?(pause)
             pauses.withLock { $0.append(pause) }
         }
     }
 
     // The attack: a tenant reads one list of 8 MB after the other, and a stranger's verifications wait for the processors that it takes.
-    @Test func `work of an owner waits until the earlier work is paid for, and that of others does not`() async throws {
+    @Test func `work of an owner waits for the cost of its earlier work, and that of others does not`() async throws {
         let pace = pace()
         let (large, small) = (UUID(), UUID())
         for _ in 0..<4 { try await pace.wait(for: large, cost: Self.cost) }
@@ -31,7 +31,7 @@ import Testing
         now.withLock { $0 += .seconds(2) }
         try await pace.wait(for: large, cost: Self.cost)
         #expect(pauses.withLock { $0.count } == 3)
-        #expect(pace.count == 1, "owners whose work is paid for are forgotten")
+        #expect(pace.count == 1, "owners whose costs have elapsed are forgotten")
     }
 
     // The attack: lists from many workspaces at once, each of which waits with its rows in memory.

@@ -14,7 +14,7 @@ public struct NeverHappened: Error, CustomStringConvertible {
 ///   - what: The event, for the error.
 ///   - limit: The longest wait, in machine time (`MachineClock`). It is generous, because a test that works never uses it up.
 ///   - condition: Returns true once the event has happened.
-/// - Throws: `NeverHappened`, or what `condition` throws. `CancellationError` when the task is cancelled.
+/// - Throws: `NeverHappened`, or the errors of `condition`. `CancellationError` when the task is cancelled.
 public func eventually(
     _ what: String,
     within limit: Duration = .seconds(30),

@@ -25,7 +25,7 @@ public struct HangLimit: SuiteTrait, TestTrait, TestScoping {
 
     /// Runs a test case under the limit.
     ///
-    /// - Throws: What the test throws before its limit has passed.
+    /// - Throws: The error of the test before its limit has passed.
     public func provideScope(
         for test: Test,
         testCase: Test.Case?,

@@ -91,7 +91,7 @@ struct HangWatch {
 
     /// Counts machine time for every test that is not in a queue.
     ///
-    /// - Returns: What the driver must do now.
+    /// - Returns: The actions that the driver must take now.
     mutating func advance(by step: Duration) -> [Action] {
         var actions: [Action] = []
         for id in tests.keys.sorted() {

@@ -34,7 +34,7 @@ final class HangWatcher: Sendable {
 
     /// Runs a test, and cancels it when it has used up its limit.
     ///
-    /// - Returns: How the test ended, and a report if it was cancelled for its limit.
+    /// - Returns: The end of the test, and a report if it was cancelled for its limit.
     func run(
         _ name: String,
         limit: Duration,
@@ -98,8 +98,8 @@ final class HangWatcher: Sendable {
 /// - Parameters:
 ///   - what: The event that `body` waits for, as in "the server listens".
 ///   - body: The wait.
-/// - Returns: What `body` returns.
-/// - Throws: What `body` throws.
+/// - Returns: The value of `body`.
+/// - Throws: The errors of `body`.
 public func waiting<T>(for what: String, _ body: () async throws -> T) async rethrows -> T {
     try await waiting(for: what, isInQueue: false, body)
 }

@@ -101,7 +101,7 @@ package final class HTTP2ConnectionHandler: ChannelDuplexHandler, RemovableChann
 
     // MARK: Streams
 
-    /// Notes the channel of a stream, which learns of the end of the server.
+    /// Notes the channel of a stream, which is told of the end of the server.
     package func opened(_ channel: any Channel) { channels[ObjectIdentifier(channel)] = channel }
 
     /// Notes the end of a stream's channel.

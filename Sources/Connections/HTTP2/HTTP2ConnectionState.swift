@@ -9,7 +9,7 @@ package struct HTTP2ConnectionState: Sendable {
     package enum Phase: Sendable, Equatable {
         /// Streams are accepted.
         case open
-        /// The client was told that the connection ends, and streams are accepted until it has learned of it.
+        /// The client was told that the connection ends, and streams are accepted until it knows.
         case announced(until: NIODeadline)
         /// The accepted streams end. The client knows which ones they are.
         case ending
@@ -20,7 +20,7 @@ package struct HTTP2ConnectionState: Sendable {
     /// The next action of the driver.
     package enum Action: Sendable, Equatable {
         case none
-        /// Tell the client that the connection ends, and find out when it has learned of it.
+        /// Tell the client that the connection ends, and find out when it knows.
         case announce
         /// Name the last stream that is answered.
         case conclude(last: HTTP2StreamID)
@@ -114,7 +114,7 @@ package struct HTTP2ConnectionState: Sendable {
         return .conclude(last: last)
     }
 
-    /// Notes that the client has learned of the end.
+    /// Notes that the client knows of the end.
     package mutating func announcementArrived() -> Action {
         guard case .announced = phase else { return .none }
         phase = .ending

@@ -11,7 +11,7 @@ package struct HTTP2Limits: Sendable {
     package let stream: NIOHTTP2Handler.StreamConfiguration
     /// The window of the whole connection, in bytes, which opens again as they arrive.
     package let window: Int
-    /// The number of open streams that the client learns.
+    /// The number of open streams that the client is told.
     let announcedStreams: Int
     /// The number of open streams above which a new one is refused.
     ///
@@ -25,7 +25,7 @@ package struct HTTP2Limits: Sendable {
     /// Creates limits.
     ///
     /// - Parameters:
-    ///   - streams: The number of open streams that the client learns. Four times as many are served.
+    ///   - streams: The number of open streams that the client is told. Four times as many are served.
     ///   - headers: The largest header section in bytes, as HPACK counts it.
     ///   - window: The window of the whole connection, in bytes, which opens again as they arrive.
     ///   - streamWindow: The bytes that the client can send before the server has taken them, for a stream.

@@ -43,7 +43,7 @@ package final class StreamAnnouncement: ChannelDuplexHandler, RemovableChannelHa
 
     /// Creates a handler.
     ///
-    /// - Parameter streams: The number of open streams that the client learns.
+    /// - Parameter streams: The number of open streams that the client is told.
     package init(streams: Int) { self.streams = UInt32(streams) }
 
     // MARK: Output

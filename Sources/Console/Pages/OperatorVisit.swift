@@ -30,7 +30,7 @@ struct OperatorVisit: Sendable {
         )
     }
 
-    /// A ticket for a form that makes something once.
+    /// A ticket for a form that creates an object once.
     var ticket: String { FormTicket.make(session.principal.actor, at: moment, context.signer) }
 
     /// True if the form has the session's token.
@@ -46,7 +46,7 @@ struct OperatorVisit: Sendable {
         return page("form-again", title: EarlierForm.title, values, status: .forbidden)
     }
 
-    /// The caller of a use case that makes something once for each form.
+    /// The caller of a use case that creates an object once for each form.
     func callerOnce() throws -> Caller {
         guard let key = FormTicket.key(form["ticket"], session.principal.actor, at: moment, context.signer) else {
             throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")

@@ -1,10 +1,10 @@
 import Keys
 import Service
 
-/// The number of a form that makes something once.
+/// The number of a form that creates an object once.
 ///
 /// A form that is sent twice has the same ticket, by which the second request finds what the first one made. A ticket is good for 12 hours:
-/// the records of requests are deleted after 24, and a form that is sent after that would make a second thing.
+/// the records of requests are deleted after 24, and a form that is sent after that would create a second object.
 enum FormTicket {
     private static let lifetime = Duration.seconds(12 * 3600)
 

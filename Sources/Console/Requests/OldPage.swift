@@ -50,10 +50,10 @@ struct OldPage {
         shown.map { ["name": "shown_\($0.field)", "value": $0.value] }
     }
 
-    /// Returns the text for the hidden field `shown_changed`, which stands for all that a page shows of a thing.
+    /// Returns the text for the hidden field `shown_changed`, which stands for all that a page shows of an object.
     static func changed(_ time: Timestamp) -> String { "\(time.microsecondsSinceUnixEpoch)" }
 
-    /// Throws if somebody has changed a thing since the page showed it, so that an old page does not undo what happened since.
+    /// Throws if somebody has changed an object since the page showed it, so that an old page does not undo what happened since.
     ///
     /// Call it only if there is something to undo: a form that has done its work already, such as after a second click, undoes nothing.
     ///
@@ -63,7 +63,7 @@ struct OldPage {
         throw .conflict("Somebody changed the \(name) meanwhile. Nothing was changed. Look at it again.")
     }
 
-    /// Runs a body that reads something, compares it with a form, and changes it if it is still the same.
+    /// Runs a body that reads an object, compares it with a form, and changes it if it is still the same.
     ///
     /// Somebody else can save between the comparison and the change. The body then runs again, and compares with what is there now.
     ///

@@ -60,10 +60,10 @@ struct Visit: Sendable {
         return try await page("form-again", title: EarlierForm.title, values, status: .forbidden)
     }
 
-    /// A ticket for a form that makes something once.
+    /// A ticket for a form that creates an object once.
     var ticket: String { FormTicket.make(person, at: moment, context.signer) }
 
-    /// The caller of a use case that makes something once for each form.
+    /// The caller of a use case that creates an object once for each form.
     ///
     /// - Throws: A problem for a form that is too old.
     func callerOnce() throws -> Caller {

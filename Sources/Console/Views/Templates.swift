@@ -1,6 +1,6 @@
 /// The templates of the pages, which the binary contains.
 enum Templates {
-    /// The names that templates have for each other, and their bytes.
+    /// The templates: the name by which others include each, and its bytes.
     static let all: [(name: String, bytes: [UInt8])] = [
         ("action-delete", PackageResources.action_delete_mustache),
         ("action-disable", PackageResources.action_disable_mustache),

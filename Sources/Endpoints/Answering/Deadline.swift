@@ -1,7 +1,7 @@
 /// Runs an operation for at most `limit`.
 ///
 /// At the deadline the operation is cancelled. The function then waits for its end, so that no work goes on after the answer. If
-/// the operation succeeds after the deadline, its result counts, because the client must learn what happened.
+/// the operation succeeds after the deadline, its result counts, because the client must be told what happened.
 ///
 /// - Throws: `Problem.deadlineExceeded` at the deadline, `CancellationError` if the task is cancelled, or the operation's error.
 package func withDeadline<Value: Sendable>(

@@ -209,7 +209,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
 
     /// Returns the problem that stands for an error.
     ///
-    /// The client learns nothing of an error that nothing translates. The request's log line has it.
+    /// The client is told nothing of an error that nothing translates. The request's log line has it.
     private func problem(for error: any Error, _ context: MortiseRequestContext) -> Problem {
         if let problem = error as? Problem { return problem }
         if let fault = error as? RequestBodyFault { return fault.problem }

@@ -14,14 +14,14 @@ package enum CheckOutcome: Sendable, Hashable {
     case tooManyFailures(RateLimitVerdict)
     /// The workspace cannot be asked.
     case unavailable
-    /// The options of the path are at fault.
+    /// The options of the path are wrong.
     case invalid(CheckFault)
-    /// The gateway's own credential is at fault.
+    /// The gateway's own credential is wrong.
     case gatewayCredential
     /// The gateway's own credential was used too often.
     case gatewayLimit(RateLimitVerdict)
 
-    /// The reason of a request whose options are at fault, or that cannot be read.
+    /// The reason of a request whose options are wrong, or that cannot be read.
     static let invalidRequest = "invalid_request"
 
     /// The text of `X-Mortise-Reason`.

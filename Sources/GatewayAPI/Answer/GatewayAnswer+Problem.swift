@@ -34,7 +34,7 @@ extension GatewayAnswer {
 
     /// Returns the answer to a request that is refused before it is read as a question.
     ///
-    /// Its reason is `invalid_request`, as for options that are at fault: the gateway or its client must change the request.
+    /// Its reason is `invalid_request`, as for options that are wrong: the gateway or its client must change the request.
     ///
     /// - Parameters:
     ///   - detail: A sentence for the client.

@@ -14,7 +14,7 @@ package final class Authorizer: Sendable {
     package enum Asked: Sendable, Hashable {
         /// A question.
         case question(CheckQuestion)
-        /// The options of the path are at fault.
+        /// The options of the path are wrong.
         case fault(CheckFault)
     }
 

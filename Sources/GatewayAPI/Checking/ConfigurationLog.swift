@@ -8,11 +8,11 @@ package import NIOCore
 package final class ConfigurationLog: Sendable {
     /// A kind of fault.
     package enum Kind: Sendable, Hashable {
-        /// The options of the path are at fault.
+        /// The options of the path are wrong.
         case options(CheckFault)
         /// The audience does not exist.
         case audience
-        /// The gateway's own credential is at fault.
+        /// The gateway's own credential is wrong.
         case credential
         /// A connection does not begin with the header of the PROXY protocol.
         case proxyHeader
@@ -49,7 +49,7 @@ package final class ConfigurationLog: Sendable {
         guard let suppressed else { return }
         let (sentence, step) = Self.texts(kind)
         logger.warning(
-            "the configuration of a gateway is at fault",
+            "the configuration of a gateway is wrong",
             metadata: ["fault": .string(sentence), "next": .string(step), "suppressed": "\(suppressed)"]
         )
     }

@@ -121,7 +121,7 @@ extension PostgresConnection {
     ///
     /// A transaction that changes nothing confirms what it saw: like a change, it is committed when the synchronous standby has it.
     ///
-    /// - Throws: What `body` and ``PostgresConnection/transaction(_:_:)`` throw.
+    /// - Throws: The errors of `body` and of ``PostgresConnection/transaction(_:_:)``.
     public func auditedTransaction<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
         try await transaction(.default) { connection in
             let transaction = AuditedTransaction(connection)

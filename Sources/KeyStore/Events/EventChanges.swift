@@ -11,7 +11,7 @@ public struct EventChanges: Sendable {
     /// Creates an empty object.
     public init() {}
 
-    /// A Boolean value that indicates whether there are no members.
+    /// True if there are no members.
     public var isEmpty: Bool { members.isEmpty }
 
     /// The members as the text of a JSON object.

@@ -1,7 +1,7 @@
 /// The peppers of one workspace, derived from the installation's.
 ///
 /// The pepper of a workspace is HKDF-SHA-256 (RFC 5869) of a ``Pepper`` without salt, with the info `mortise workspace` and the workspace's
-/// reference. A program that learns it can do nothing to another workspace.
+/// reference. A program that has it can do nothing to another workspace.
 public struct WorkspacePeppers: Sendable, Redacted {
     private struct Derived: Sendable {
         let id: SecretID

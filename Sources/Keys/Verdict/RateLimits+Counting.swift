@@ -2,13 +2,13 @@ extension RateLimits {
     /// The most by which a node takes the backlog of all nodes for larger than it is, in nanoseconds.
     ///
     /// A backlog shrinks with time, and a report and its answer are on their way for some of it. An exchange has a deadline of half a
-    /// second. The backlog in the cluster database can be too large by one exchange, and what a node learns of it by another.
+    /// second. The backlog in the cluster database can be too large by one exchange, and the copy that a node has of it by another.
     package static let exchangeSlack: Int64 = 1_000_000_000
 
     /// Counts one use unless this node knows that a limit is used up.
     ///
     /// The function is for uses that can neither wait for the other nodes nor be refused too early. It refuses no use that an exact count
-    /// over all nodes allows. `n` nodes that have not heard of each other count at most `n` times each limit, and what becomes available in
+    /// over all nodes allows. `n` nodes that have no report of each other count at most `n` times each limit, and what becomes available in
     /// ``exchangeSlack`` on each. Later uses make up for an excess, because every use is reported.
     ///
     /// - Parameters:

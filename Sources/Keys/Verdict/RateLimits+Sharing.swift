@@ -5,7 +5,7 @@ extension RateLimits {
         ///
         /// `wantsExchange` is true if the node should report its uses soon.
         case decided(RateLimitVerdict, wantsExchange: Bool)
-        /// The limits have uses left as far as this node knows, but it must first hear of the others.
+        /// The limits have uses left as far as this node knows, but it must first receive the reports of the others.
         case undecided
     }
 
@@ -45,7 +45,7 @@ extension RateLimits {
     /// The life of an allowance: what other nodes do in this time is not known.
     package static let allowanceLife: Int64 = 250_000_000
 
-    /// The share of a limit that each node may use before it hears of the others: the limit divided by this and by the number of nodes.
+    /// The share of a limit that each node may use before a report of the others: the limit divided by this and by the number of nodes.
     private static let floorDivisor = 8
 
     /// Counts one use if every limit and the node's allowance permit it.
@@ -135,7 +135,7 @@ extension RateLimits {
         usage.allowanceEnd = now + Self.allowanceLife
     }
 
-    /// Returns a verdict that refuses a use, because the other nodes could not be heard.
+    /// Returns a verdict that refuses a use, because the reports of the other nodes could not be read.
     package func refusal(_ usage: Usage, at now: Int64) -> RateLimitVerdict? {
         var usage = usage
         return use(&usage, at: now)?.refused(retryAfter: .nanoseconds(Self.allowanceLife))
@@ -143,10 +143,10 @@ extension RateLimits {
 
     private var tightest: Int { min(minute?.limit ?? .max, hour?.limit ?? .max) }
 
-    /// Returns the uses that a node may count before it hears of the others.
+    /// Returns the uses that a node may count before a report of the others.
     func floor(_ nodes: Int) -> Int { max(1, tightest / (Self.floorDivisor * nodes)) }
 
-    /// Returns the unreported uses that are not replenished yet: the others need not hear of the rest.
+    /// Returns the unreported uses that are not replenished yet: the rest need no report.
     func pendingUses(_ usage: Usage, at now: Int64) -> Int32 {
         guard usage.unreported > 0 else { return 0 }
         func uses(_ limit: GCRA?, _ arrival: Int64) -> Int64 {

@@ -6,9 +6,9 @@ public struct RateLimits: Sendable, Hashable {
     public struct Usage: Sendable, Hashable {
         var minuteArrival: Int64 = 0
         var hourArrival: Int64 = 0
-        /// The uses that the other nodes have not heard of.
+        /// The uses that were not reported to the other nodes.
         var unreported: Int32 = 0
-        /// The uses that the node may count before it hears of the others again.
+        /// The uses that the node may count before the next report of the others.
         var allowance: Int32 = 0
         /// The end of the allowance.
         var allowanceEnd: Int64 = 0

@@ -13,7 +13,7 @@ package struct PendingLeaks: Sendable {
     package static let limit = 100_000
     /// The number of reports of one database from which no further one is kept.
     ///
-    /// While a database is away, a stranger can fill its part with texts that are formed like its tokens.
+    /// While a database is unreachable, a stranger can fill its part with texts that are formed like its tokens.
     package static let limitOfDatabase = 10_000
     /// The maximum number of reports that are repeated in one lease.
     package static let batch = 100
@@ -61,8 +61,8 @@ package struct PendingLeaks: Sendable {
 
     /// Keeps reports to be repeated.
     ///
-    /// A token that is kept already stays as it is. Without a report, the database is asked to keep none: whoever answers a report learns
-    /// in any case that the database takes changes.
+    /// A token that is kept already stays as it is. Without a report, the database is asked to keep none: whoever answers a report knows
+    /// then in any case that the database takes changes.
     ///
     /// - Parameters:
     ///   - leaks: The reports.
@@ -200,7 +200,7 @@ package struct PendingLeaks: Sendable {
     /// - Parameters:
     ///   - database: The database.
     ///   - node: The node that has the lease.
-    ///   - done: The reports whose keys have been dealt with, or are gone.
+    ///   - done: The reports whose keys have been handled, or are gone.
     ///   - failed: The reports that failed.
     ///   - failures: The number of attempts in a row that failed.
     ///   - pause: The time to the next attempt, unless no report is left.

@@ -37,7 +37,7 @@ package struct AddressPolicy: Sendable {
         }
     }
 
-    /// Returns true for an address at which a cloud's platform answers its machines, although it is a global one.
+    /// Returns true for an address of a cloud's metadata service, although it is a global one.
     private static func isOfPlatform(_ address: IPAddress) -> Bool {
         platform.contains { $0.contains(carried(by: address) ?? address) }
     }

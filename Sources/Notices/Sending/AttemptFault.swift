@@ -16,7 +16,7 @@ enum AttemptFault: Sendable, Equatable {
     case late
     /// The name of the host has no address.
     case unknownHost
-    /// No name server has told the address of the host.
+    /// The look-up of the name failed.
     case unresolved
     /// The connection ended before the answer was complete.
     case closed
@@ -28,11 +28,11 @@ enum AttemptFault: Sendable, Equatable {
     case noTLS
     /// The answer is not one of HTTP/1.1.
     case unreadable
-    /// The machine of Mortise forbids the connection.
+    /// The firewall or the service settings of the Mortise server block the connection.
     case forbidden
-    /// The machine of Mortise has no room for the connection.
+    /// The Mortise server has no free descriptors or memory for the connection.
     case exhausted
-    /// The machine of Mortise does not tell its own addresses, so no address can be checked.
+    /// The Mortise server cannot list its own addresses, so no address can be checked.
     case noOwnAddresses
     /// Any other error.
     case unknown
@@ -94,7 +94,7 @@ enum AttemptFault: Sendable, Equatable {
         .handshakeFailed(.syscallError),
     ]
 
-    /// A Boolean value that indicates whether the receiver cannot mend the fault, so that the operator has to know of it.
+    /// True if the receiver cannot mend the fault, so that the operator has to know of it.
     var isOfServer: Bool {
         switch self {
         case .forbidden, .exhausted, .noOwnAddresses, .unknown: true
@@ -124,12 +124,13 @@ enum AttemptFault: Sendable, Equatable {
         case .otherHost: "the certificate does not name the host; use the name in the URL that the certificate has"
         case .noTLS: "the receiver did not agree on TLS; check that the port of the URL speaks TLS 1.2 or 1.3"
         case .unreadable: "the answer is not HTTP/1.1; check the port of the URL, and what answers there"
-        case .forbidden: "the machine of Mortise forbids the connection; its operator can allow it"
+        case .forbidden:
+            "the firewall or the service settings of the Mortise server block the connection; its operator can allow it"
         case .exhausted:
-            "the machine of Mortise had no room for another connection; the log of the server has the reason"
+            "the Mortise server had no free descriptors or memory for the connection; the log of the server has the reason"
         case .noOwnAddresses:
             """
-            the machine of Mortise does not tell its own addresses, which are not called; its operator can allow sockets of the family \
+            the Mortise server cannot list its own addresses, to which no webhook is sent; its operator can allow sockets of the family \
             AF_NETLINK
             """
         case .unknown: "the request failed; the log of the server has the reason"

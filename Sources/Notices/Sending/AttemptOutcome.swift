@@ -12,14 +12,14 @@ struct AttemptOutcome: Sendable {
     struct Cause: Sendable, Equatable {
         /// The words of the library.
         let text: String
-        /// A Boolean value that indicates whether the receiver cannot mend it.
+        /// True if the receiver cannot mend it.
         let isOfServer: Bool
     }
 
     /// The status by which a receiver says that it wants no further attempt (RFC 9110 section 15.5.11).
     static let gone = 410
 
-    /// A Boolean value that indicates whether the receiver has accepted the event.
+    /// True if the receiver has accepted the event.
     var isSuccess: Bool { statusCode.map { (200..<300).contains($0) } ?? false }
 
     /// Creates the outcome of an answer.

@@ -18,7 +18,7 @@ struct WebhookSender: Sendable {
     let slots: AttemptSlots
     let group: any EventLoopGroup
     let kept: KeptConnections
-    /// Is `nil` on a machine without certificates of authorities, on which no receiver can be trusted.
+    /// The context of TLS; `nil` on a machine without CA certificates, on which no receiver can be trusted.
     private let tls: NIOSSLContext?
 
     /// Creates a sender.
@@ -156,7 +156,7 @@ struct WebhookSender: Sendable {
     ) async throws {
         let url = exchange.request.url
         if url.isEncrypted, tls == nil {
-            throw WebhookFault("the server has no certificates of authorities, as those of ca-certificates")
+            throw WebhookFault("the server has no CA certificates; install ca-certificates")
         }
         let rest: TimeAmount = end - NIODeadline.now()
         _ = try await ClientBootstrap(group: exchange.promise.futureResult.eventLoop)
@@ -192,7 +192,7 @@ struct WebhookSender: Sendable {
     }
 }
 
-/// The error of a machine that does not tell its own addresses.
+/// The error of a machine that cannot list its own addresses.
 ///
 /// Linux tells them over netlink, which a unit of systemd or a filter of system calls can forbid.
 struct OwnAddressesUnknown: Error, CustomStringConvertible {

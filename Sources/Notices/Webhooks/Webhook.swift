@@ -32,7 +32,7 @@ package struct Webhook: Sendable {
     /// The source of the replaced secret, if it still signs.
     let oldSecret: StoredSecret?
 
-    /// A Boolean value that indicates whether events are sent.
+    /// True if events are sent.
     package var isEnabled: Bool { disabling == nil }
 
     /// A reason for which a webhook is disabled, as the database stores it.
@@ -67,7 +67,7 @@ package struct Webhook: Sendable {
         secret.signingSecret(of: id, secrets.webhooks)
     }
 
-    /// A Boolean value that indicates whether the webhook still has its first secret.
+    /// True if the webhook still has its first secret.
     package var hasFirstSecret: Bool { firstNonce == secret.nonce }
 
     /// A text that tells this signing secret from the others of the webhook, and tells nothing about it.

@@ -22,7 +22,7 @@ public struct SessionRecord: Sendable {
     /// The database's time of the read.
     public var readAt: Timestamp
 
-    /// A Boolean value that indicates whether the session was good at the time of the read.
+    /// True if the session was good at the time of the read.
     public var isAlive: Bool {
         endedAt == nil && user.disabledAt == nil && refreshUntil > readAt
             && expiresAt > readAt

@@ -9,7 +9,7 @@ public struct User: Sendable, Hashable {
     public var email: String
     /// The user's name.
     public var name: String?
-    /// A Boolean value that indicates whether the user has a password.
+    /// True if the user has a password.
     public var hasPassword: Bool
     /// The time of the user's creation.
     public var createdAt: Timestamp

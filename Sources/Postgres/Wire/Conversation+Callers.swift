@@ -42,7 +42,7 @@ extension Conversation {
 
     /// Returns the requests whose callers are overdue, each with a Boolean value: true if its statement is written.
     ///
-    /// With `everyQuery`, without the first statement: that statement is cancelled, and its callers learn how it ended.
+    /// With `everyQuery`, without the first statement: that statement is cancelled, and its callers get its result.
     func overdue(at now: MonotonicInstant) -> [(request: Request, wasSent: Bool)] {
         let first = policy == .everyQuery ? firstUnanswered : nil
         var overdue: [(request: Request, wasSent: Bool)] = []

@@ -68,7 +68,7 @@ extension Session {
     /// Ends the wait of a caller whose task was cancelled.
     ///
     /// A statement that is not written yet never will be, because this runs under the lock. A statement that the server works on is
-    /// stopped there, and its caller waits to learn how it ended. A statement that is written behind others is stopped when its turn
+    /// stopped there, and its caller waits for its end. A statement that is written behind others is stopped when its turn
     /// comes, and its caller leaves.
     private func cancel(_ request: Request) {
         wire.withLock { wire in

@@ -186,7 +186,7 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to `nil`: all events are kept.
     package var eventDays: Int?
 
-    /// The numbers of things that one owner can have.
+    /// The numbers of objects that one owner can have.
     package var quotas = Quotas()
 
     /// The settings of webhooks and notices.

@@ -133,7 +133,7 @@ final class ServerMetrics: Sendable {
         "mortise_standbys":
             "Standbys that follow a PostgreSQL server, by cluster; 0 if the server does not answer or does not show them.",
         "mortise_standby_lag_bytes":
-            "The bytes that the standby which is furthest behind has not replayed, by cluster.",
+            "WAL bytes that the slowest standby has not replayed, by cluster.",
         "mortise_standby_lag_seconds": "The longest time that a standby needs to replay a change, by cluster.",
         "mortise_clusters_in_use": "PostgreSQL servers with workspaces that this node has used.",
         "mortise_lookup_connections":
@@ -150,7 +150,7 @@ final class ServerMetrics: Sendable {
         "mortise_webhook_deliveries_refused_total":
             "Deliveries that were listed and not sent, because too many deliveries to their webhook waited.",
         "mortise_leaks_waiting":
-            "Reported tokens of all nodes whose keys could not be dealt with yet. Nodes try again until it is done.",
+            "Reported tokens of all nodes whose keys could not be handled yet. Nodes try again until it is done.",
         "mortise_http_connections": "Open connections of clients.",
         "mortise_build_info": "Always 1, with the version of the running program as a label.",
     ]

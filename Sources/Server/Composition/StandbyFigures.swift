@@ -9,7 +9,7 @@ final class StandbyFigures: Sendable {
     struct Figures: Sendable {
         /// The number of standbys that follow.
         var count = 0
-        /// The bytes that the standby which is furthest behind has not replayed.
+        /// The WAL bytes that the slowest standby has not replayed.
         var lagBytes = 0
         /// The longest time that a standby needs to replay a change.
         var lagMilliseconds = 0

@@ -512,6 +512,6 @@ private struct BodyDemand: NIOAsyncSequenceProducerDelegate {
         handler.eventLoop.execute { [handler] in handler.value.bodyIsWanted() }
     }
 
-    // The handler learns of the end by the answer.
+    // The answer tells the handler of the end.
     func didTerminate() {}
 }

@@ -104,7 +104,7 @@ package struct ConnectionState {
 
     /// Notes that the rest of the request cannot be read.
     ///
-    /// - Returns: `failBody` if the endpoint must learn of it, because it has not answered.
+    /// - Returns: `failBody` if the endpoint must be told, because it has not answered.
     package mutating func requestBroke(at now: NIODeadline) -> Action {
         guard case .exchanging(var exchange) = phase else { return .none }
         exchange.request = .broken

@@ -18,7 +18,7 @@ public struct IdentifiedKey: Sendable {
 }
 
 extension AccessControl {
-    /// Returns what a key can learn about itself.
+    /// Returns the facts about itself that a key may read.
     ///
     /// - Throws: `Refusal.notFound` for a principal that is no key of an organization or a workspace.
     public func identity(of principal: Principal) async throws -> IdentifiedKey {

@@ -60,7 +60,7 @@ public struct KeyCollection: Sendable {
         if case .clients(_, let subject, _) = owner { subject } else { nil }
     }
 
-    /// A Boolean value that indicates whether these are client keys.
+    /// True if these are client keys.
     var isOfClients: Bool {
         if case .clients = owner { true } else { false }
     }

@@ -137,7 +137,7 @@ public struct Bootstrap: Sendable {
     ///   - show: Shows random tokens to the operator; called once, and only if there are any. If it throws, nothing is
     ///     created. After 15 seconds PostgreSQL ends the transaction.
     /// - Returns: The random tokens of this start, which no later start can show again.
-    /// - Throws: `PresetFault` before anything is created; what `show` throws; `FirstStartUnderWay`; the database's
+    /// - Throws: `PresetFault` before anything is created; the errors of `show`; `FirstStartUnderWay`; the database's
     ///   errors.
     public func seed(
         operatorToken: Token?,

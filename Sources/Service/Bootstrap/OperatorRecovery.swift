@@ -21,7 +21,7 @@ public enum OperatorRecovery {
     ///   - installation: The installation's names.
     ///   - logger: The logger.
     ///   - show: Shows the token. If it throws, nothing is created.
-    /// - Throws: What `show` throws; the database's errors, also if the task is cancelled.
+    /// - Throws: The errors of `show`; the database's errors, also if the task is cancelled.
     public static func perform(
         _ control: ControlDatabase,
         _ secrets: SecretsFile,
@@ -77,7 +77,7 @@ extension Bootstrap {
     /// Creates an operator key with every permission of the platform.
     ///
     /// - Parameter show: Shows the token before the key is committed. If it throws, nothing is created.
-    /// - Throws: What `show` throws, and the database's errors.
+    /// - Throws: The errors of `show`, and the database's errors.
     func recoverOperatorKey(show: @Sendable (Token) async throws -> Void) async throws {
         try await changes.seed { change in
             var draft = KeyDraft(

@@ -25,7 +25,7 @@ struct ControlChanges: Sendable {
     ///   - create: Creates the resource, and returns its id and the answer as JSON text.
     /// - Returns: The answer; of the earlier request if there was one.
     /// - Throws: `Refusal.idempotencyKeyReused`, `Refusal.conflict` if the resource of an earlier request was deleted,
-    ///   and what `create` throws.
+    ///   and the errors of `create`.
     func createOnce(
         _ caller: Caller,
         in transaction: AuditedTransaction,

@@ -216,7 +216,7 @@ public struct IssuedKey: Sendable {
     public let answer: String
     /// The token.
     public let token: Token
-    /// A Boolean value that indicates whether an earlier request with the same `Idempotency-Key` issued the token.
+    /// True if an earlier request with the same `Idempotency-Key` issued the token.
     public let isReplay: Bool
     /// The key.
     public let keyID: UUID

@@ -190,7 +190,7 @@ struct KeyChanges: Sendable {
     ///   - keys: The keys of the owner.
     ///   - caller: The caller.
     ///   - body: Ends the owner, after its keys.
-    /// - Throws: `Refusal`, what `body` throws, or the database's errors.
+    /// - Throws: `Refusal`, the errors of `body`, or the database's errors.
     func deleteAll(_ keys: KeyCollection, by caller: Caller, _ body: (KeyChange) async throws -> Void) async throws {
         try await perform(.all, in: keys, by: caller) { _, change in
             while true {
@@ -402,9 +402,9 @@ struct KeyChanges: Sendable {
 
     /// Returns the refusal of a change that stops keys as a value if it tells of an earlier change.
     ///
-    /// An error ends the fences at once, and a value only after the commit of their lift. A deletion that was answered with 503 can have removed
-    /// the key without a standby that has the removal. A repetition that says "not found" must wait until one has it, as a repetition that
-    /// finds a revoked key does (decision 0014, rules 30 and 31).
+    /// An error ends the fences at once, and a value only after the commit of their lift. A deletion that was answered with 503 can have
+    /// removed the key without a standby that has the removal. A repetition that says "not found" must wait until one has it, as a
+    /// repetition that finds a revoked key does (decision 0014, rules 30 and 31).
     private func settled<Outcome>(
         _ lane: ServiceContext.Lane,
         _ change: () async throws -> Outcome

@@ -1,6 +1,6 @@
-/// The error of a change that was not made, because somebody changed the thing after the caller had read it.
+/// The error of a change that was not made, because somebody changed the object after the caller had read it.
 public struct ChangedMeanwhile: Error {
-    /// Throws unless a thing is as the caller knows it.
+    /// Throws unless an object is as the caller knows it.
     ///
     /// - Parameters:
     ///   - known: The value that the caller knows.

@@ -1,6 +1,6 @@
-/// The numbers of things that one owner can have, so that no tenant uses up what all tenants share.
+/// The numbers of objects that one owner can have, so that no tenant uses up what all tenants share.
 ///
-/// A deleted thing does not count. A revoked key counts until it is deleted, because its row and its events stay.
+/// A deleted object does not count. A revoked key counts until it is deleted, because its row and its events stay.
 public struct Quotas: Sendable, Hashable {
     /// The maximum number of keys of a workspace: its service keys and its client keys together.
     ///

@@ -17,7 +17,7 @@ public enum Refusal: Error, Sendable {
     case notFound
     /// The request contradicts the present state. The text says how.
     case conflict(String)
-    /// The owner has as many of these as its quota allows. The text says how many, and what to do.
+    /// The owner has as many objects of this kind as its quota allows. The text says how many, and what to do.
     case quotaReached(String)
     /// A key of this name exists, and the owner's keys have unique names.
     case nameTaken
@@ -37,11 +37,11 @@ public enum Refusal: Error, Sendable {
     case limitReached(RateLimitVerdict)
     /// The database of one workspace cannot be reached.
     case workspaceUnavailable
-    /// A thing that the request needs, such as the key set of an identity provider, cannot be read now.
+    /// A resource that the request needs, such as the key set of an identity provider, cannot be read now.
     case unavailable
     /// The control database cannot be reached, or did not answer in time.
     case directoryUnavailable
-    /// Too many wrong passwords, or too many reports, came from there. The caller can try again after that many seconds.
+    /// Too many wrong passwords or reports came from the client's address. `retryAfter` is the wait in seconds.
     case tooManyAttempts(retryAfter: Int, AttemptLimit)
     /// The queue for password hashing is full.
     case overloaded
@@ -67,7 +67,7 @@ extension Refusal {
 }
 
 extension Refusal {
-    /// True if the refusal tells the caller what an earlier change has done: something is gone, has ended or exists already.
+    /// True if the refusal tells the caller what an earlier change has done: an object is gone, has ended or exists already.
     var tellsOfEarlierChange: Bool {
         switch self {
         case .notFound, .conflict, .nameTaken, .memberExists: true

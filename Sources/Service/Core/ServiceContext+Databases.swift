@@ -17,7 +17,7 @@ extension ServiceContext {
 
     /// Lends a connection to the control database for reads of management calls.
     ///
-    /// - Throws: `Refusal.directoryUnavailable` if the control database does not answer, and what `body` throws.
+    /// - Throws: `Refusal.directoryUnavailable` if the control database does not answer, and the errors of `body`.
     func withReader<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
         do {
             return try await databases.noting(nil) { try await databases.control.readers.withConnection(body) }
@@ -87,7 +87,7 @@ extension ServiceContext {
     /// Runs an audited transaction in the control database.
     ///
     /// - Returns: The value that `body` returned.
-    /// - Throws: What `body` throws, as ``settling(_:)`` says, and the database's errors.
+    /// - Throws: The errors of `body`, as ``settling(_:)`` says, and the database's errors.
     func changeControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
         try await settling { try await committing(body) }
     }
@@ -98,7 +98,7 @@ extension ServiceContext {
     /// until one does (decision 0014, rules 30 and 31).
     ///
     /// - Returns: The value that `body` returned.
-    /// - Throws: What `body` throws, and the database's errors.
+    /// - Throws: The errors of `body`, and the database's errors.
     func settling<T>(_ body: () async throws -> T) async throws -> T {
         do {
             return try await body()
@@ -169,7 +169,7 @@ extension ServiceContext {
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
     /// - Throws: `Refusal.outcomeUnknown` if the change may have been made without the promise, the errors of ``withConnection(to:_:_:)``,
-    ///   and what `change` throws.
+    ///   and the errors of `change`.
     func fenced<T>(
         _ keys: [UUID]?,
         in workspace: WorkspaceFacts?,
@@ -216,7 +216,7 @@ extension ServiceContext {
 
     /// Reads over the pipeline that all look-ups in the control database share.
     ///
-    /// - Throws: `Refusal.directoryUnavailable` if the control database cannot be reached, and what `body` throws.
+    /// - Throws: `Refusal.directoryUnavailable` if the control database cannot be reached, and the errors of `body`.
     func lookUp<T: Sendable>(_ body: (PostgresPipeline) async throws(PostgresError) -> T) async throws -> T {
         do throws(PostgresError) {
             let value = try await body(databases.control.lookups)
@@ -236,7 +236,7 @@ extension ServiceContext {
     ///   - lane: The connections of the change. A change that stops keys has one deadline for all of its waits.
     ///   - body: The change, which waits for the mark before its transaction begins.
     /// - Returns: The value that `body` returned.
-    /// - Throws: What `body` throws, translated.
+    /// - Throws: The errors of `body`, translated.
     func announcing<T>(
         _ workspace: WorkspaceFacts?,
         _ lane: Lane,
@@ -284,10 +284,10 @@ extension ServiceContext {
 }
 
 extension PostgresError {
-    /// A Boolean value that indicates whether a read has no answer: the server was at fault, or somebody holds a lock on the table.
+    /// True if a read has no answer: the server was at fault, or somebody holds a lock on the table.
     fileprivate var isUnanswered: Bool { isUnreachable || sqlState == .lockNotAvailable }
 
-    /// A Boolean value that indicates whether the server was at fault, and not the statement.
+    /// True if the server was at fault, and not the statement.
     var isUnreachable: Bool {
         switch code {
         case .connectFailed, .connectionLost, .deadlineExceeded, .poolTimedOut, .queueFull: true

@@ -17,12 +17,12 @@ extension ServiceContext {
     /// Makes the pace of lists.
     ///
     /// The rows of a list that waits are in memory.
-    static func listPace() -> Pace { Pace(credit: .milliseconds(250), patience: .seconds(2)) }
+    static func listPace() -> Pace { Pace(allowance: .milliseconds(250), patience: .seconds(2)) }
 
     /// Makes the pace of new workspaces.
     ///
     /// The deadline of the request ends a wait before.
-    static func workspacePace() -> Pace { Pace(credit: .seconds(2), patience: .seconds(30)) }
+    static func workspacePace() -> Pace { Pace(allowance: .seconds(2), patience: .seconds(30)) }
 
     /// Waits until an organization may read a list.
     ///

@@ -16,7 +16,7 @@ final class ServiceContext: Sendable {
     let provisioner: Provisioner
     let verifier: Verifier
     let usage: UsageRecorder
-    /// Tells the webhooks' part of this node of changes.
+    /// Announces changes to the webhook sender of this node.
     let announcer: EventAnnouncer
     /// The databases that are to be searched for notices soon.
     let searches: SearchRequests

@@ -4,7 +4,7 @@ import FoundationEssentials
 public struct StoredAnswer: Sendable {
     /// The answer as JSON text.
     public let answer: String
-    /// A Boolean value that indicates whether an earlier request with the same `Idempotency-Key` created the resource.
+    /// True if an earlier request with the same `Idempotency-Key` created the resource.
     public let isReplay: Bool
     /// The created resource.
     let resourceID: UUID

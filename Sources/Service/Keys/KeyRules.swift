@@ -32,7 +32,7 @@ struct KeyRules {
     mutating func check(name: String) {
         check(name, at: "/name", 1...Self.longestName)
         // Nobody could tell two such keys apart, or enter the name to confirm a revocation.
-        if !name.isEmpty, name.visible.isEmpty { fail("/name", "Must have a character that can be seen.") }
+        if !name.isEmpty, name.visible.isEmpty { fail("/name", "Must contain a visible character.") }
     }
 
     mutating func check(description: String?) {
@@ -155,8 +155,7 @@ extension KeyRules {
 }
 
 extension JSONValue {
-    /// A Boolean value that indicates whether `jsonb` can hold the value: it has no U+0000 and no number that would be
-    /// written out at length.
+    /// True if `jsonb` can hold the value: it has no U+0000 and no number that would be written out at length.
     fileprivate var isStorable: Bool {
         switch self {
         case .null, .bool: true

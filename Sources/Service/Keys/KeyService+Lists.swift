@@ -18,8 +18,8 @@ public struct KeyListing: Sendable {
 extension KeyService {
     /// Returns a page of keys, newest first whatever the direction.
     ///
-    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many long lists
-    ///   wait, or the database's errors.
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many
+    ///   long lists wait, or the database's errors.
     public func list(_ filter: KeyFilter, _ page: PageRequest, in keys: KeyCollection) async throws -> Page<KeyRecord> {
         let rows = try await context.withConnection(to: keys.workspace?.facts) { connection in
             try await KeyStore(connection).list(in: keys.keyOwner, filter, at: page.keyPosition, limit: page.limit + 1)
@@ -30,8 +30,8 @@ extension KeyService {
 
     /// Returns a page of keys in any order.
     ///
-    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many long lists
-    ///   wait, or the database's errors.
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many
+    ///   long lists wait, or the database's errors.
     public func list(_ browse: KeyBrowse, limit: Int, in keys: KeyCollection) async throws -> KeyBrowsePage {
         let page = try await self.browse(browse, limit: limit, in: keys)
         try requireShort(bytes: page.keys.textBytes)
@@ -65,8 +65,8 @@ extension KeyService {
     ///   - keys: The collection.
     ///   - use: Uses the keys and their total. No connection is held meanwhile.
     /// - Returns: The value that `use` returned.
-    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many listings
-    ///   wait, the database's errors, and what `use` throws.
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many
+    ///   listings wait, the database's errors, and the errors of `use`.
     public func withListing<T>(
         _ filter: KeyFilter,
         offset: Int = 0,

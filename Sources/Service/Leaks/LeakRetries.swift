@@ -6,11 +6,11 @@ import Notices
 import Postgres
 import Tenancy
 
-/// Repeats the reports of leaked tokens whose keys could not be dealt with before the answer, on this node.
+/// Repeats the reports of leaked tokens whose keys could not be handled before the answer, on this node.
 ///
 /// Each node runs one. The control database has the leases by which nodes share the databases.
 package final class LeakRetries: Sendable {
-    /// The maximum number of databases at once, so that some that are away hold up no other.
+    /// The maximum number of databases at once, so that unreachable ones hold up no other.
     private static let concurrency = 4
     /// The time between two claims.
     private static let interval = Duration.seconds(1)
@@ -77,9 +77,9 @@ package final class LeakRetries: Sendable {
 
     /// The outcomes of an attempt.
     private struct Attempt: Sendable {
-        /// The reports whose keys have been dealt with, or are gone.
+        /// The reports whose keys have been handled, or are gone.
         var done: [UUID] = []
-        /// The number of keys among them that have been dealt with.
+        /// The number of keys among them that have been handled.
         var keys = 0
         var failed: [UUID] = []
     }
@@ -103,7 +103,7 @@ package final class LeakRetries: Sendable {
             }
             if attempt.keys > 0 {
                 leaks.context.logger.notice(
-                    "keys of leaked tokens have been dealt with after the answer to the report",
+                    "keys of leaked tokens have been handled after the answer to the report",
                     metadata: ["workspace_ref": "\(database.ref)", "count": "\(attempt.keys)"]
                 )
             }
@@ -140,7 +140,7 @@ package final class LeakRetries: Sendable {
     /// The error was in the log when the report was kept.
     private func log(_ error: any Error, of database: PendingLeaks.Database) {
         leaks.context.logger.debug(
-            "a leaked token could not be dealt with again",
+            "a leaked token could not be handled again",
             metadata: ["workspace_ref": "\(database.ref)", "error": "\(error)"]
         )
     }

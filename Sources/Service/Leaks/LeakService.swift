@@ -17,14 +17,14 @@ package struct LeakService: Sendable {
     let guesses: GuessLimiter
     let options: LeakOptions
 
-    /// The time after which the rest of a report is kept to be dealt with later.
+    /// The time after which the rest of a report is kept to be handled later.
     private static let patience = Duration.seconds(60)
     /// The maximum number of characters of the place of a token that are known.
     private static let mostCharactersOfURL = 2048
 
     /// Handles a report from anybody.
     ///
-    /// Neither the result nor its time tells the sender which of the texts are tokens. A text that could not be dealt with before the
+    /// Neither the result nor its time tells the sender which of the texts are tokens. A text that could not be handled before the
     /// answer is kept, and nodes try again (``LeakRetries``).
     ///
     /// - Parameters:
@@ -58,8 +58,8 @@ package struct LeakService: Sendable {
     ///   - signature: The signature of the body, if the request has one.
     ///   - key: The identifier of the key that signed it, if the request has one.
     ///   - origin: The origin of the request.
-    /// - Throws: `Refusal.unauthenticated` for a bad signature; `Refusal.tooManyAttempts` after too many of an address; `Refusal.unavailable`
-    ///   if GitHub's keys cannot be read, so that GitHub sends the report again.
+    /// - Throws: `Refusal.unauthenticated` for a bad signature; `Refusal.tooManyAttempts` after too many of an address;
+    ///   `Refusal.unavailable` if GitHub's keys cannot be read, so that GitHub sends the report again.
     package func checkGitHub(
         _ body: [UInt8],
         signature: String?,
@@ -110,7 +110,7 @@ package struct LeakService: Sendable {
         var findings: [String: Finding] = [:]
         var kept: [Leak] = []
         var reason: (any Error)?
-        // The databases that are away. The rest of their tokens would wait for them one by one.
+        // The databases that are unreachable. The rest of their tokens would wait for them one by one.
         var away: Set<WorkspaceRef> = []
         for text in texts where findings[text.text] == nil {
             try Task.checkCancellation()
@@ -176,7 +176,7 @@ package struct LeakService: Sendable {
             }
             guard isKept else {
                 context.logger.error(
-                    "leaked tokens could not be dealt with, and their report was refused: too many reports wait",
+                    "leaked tokens could not be handled, and their report was refused: too many reports wait",
                     metadata: ["count": count]
                 )
                 throw Refusal.unavailable
@@ -185,7 +185,7 @@ package struct LeakService: Sendable {
             try Task.checkCancellation()
             if !leaks.isEmpty {
                 context.logger.error(
-                    "leaked tokens could not be dealt with, and their report was refused: it could not be kept",
+                    "leaked tokens could not be handled, and their report was refused: it could not be kept",
                     metadata: ["count": count, "error": "\(error)"]
                 )
             }
@@ -193,7 +193,7 @@ package struct LeakService: Sendable {
         }
         if leaks.isEmpty { return }
         context.logger.error(
-            "leaked tokens could not be dealt with before the answer, and nodes try again until it is done",
+            "leaked tokens could not be handled before the answer, and nodes try again until it is done",
             metadata: ["count": count, "error": "\(reason.map { "\($0)" } ?? "the report took too long")"]
         )
     }

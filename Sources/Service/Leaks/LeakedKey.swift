@@ -9,13 +9,13 @@ struct LeakedKey: Sendable {
     let action: LeakAction
 }
 
-/// The outcome of an attempt to deal with a leak.
+/// The outcome of an attempt to handle a leak.
 enum LeakOutcome: Sendable {
     /// No key of the installation has the token.
     case unknown
-    /// The key has been dealt with.
+    /// The key has been handled.
     case done
-    /// The key was found, and could not be dealt with.
+    /// The key was found, and could not be handled.
     case failed(any Error)
     /// The key could not be looked for.
     case unread(any Error)

@@ -7,7 +7,7 @@ import People
 /// A principal cannot give a role that is stronger than its own.
 struct MemberAuthority {
     private let principal: Principal
-    /// A Boolean value that indicates whether the organization has an owner.
+    /// True if the organization has an owner.
     private let hasOwner: Bool
 
     init(_ principal: Principal, hasOwner: Bool) {

@@ -41,7 +41,7 @@ extension MemberService {
             let people = context.people(in: transaction)
             let authority = try await self.authority(caller, organization.id, in: transaction)
             return try await changes.createOnce(caller, in: transaction, authorize: nil) { id in
-                // A caller who cannot see the member any more must not learn of it by repeating the request.
+                // A caller who cannot see the member any more must not find it by repeating the request.
                 try await people.store.member(id, organization: organization.id).map(authority.sees) ?? false
             } create: {
                 try authority.requireGrant(new.role, workspace: new.workspaceID)

@@ -47,7 +47,7 @@ struct IDToken: Sendable {
         try require(type == nil || type == "jwt", "it is a token of another type")
         try require(
             await found.keys.verifies(token, algorithm: algorithm),
-            "its signature is not of a key of the provider"
+            "its signature does not verify with the provider's keys"
         )
         guard let claims = token.claims else { throw Fault("its claims are not strict JSON") }
         try require(claims["iss"]?.string == provider.issuer, "iss is not the issuer")

@@ -36,13 +36,13 @@ struct ProviderMetadata: Sendable {
     init(_ bytes: [UInt8], of issuer: String) throws(Fault) {
         guard let value = try? JSONValue(parsing: bytes, limits: JSONLimits(maximumBytes: KeySet.maximumBytes)),
             case .object(let object) = value
-        else { throw Fault("the metadata are not a JSON object") }
+        else { throw Fault("the metadata is not a JSON object") }
         // Metadata of another issuer would let it answer in this one's name (Discovery section 4.3).
         let named = object["issuer"]?.string
         guard named == issuer else {
             // The usual fault is a slash at the end, which an operator must see. Any other text stays out of the log.
-            let shown = named.map { IdentityProvider.isIssuer($0) ? $0 : "a text that is no issuer" } ?? "none"
-            throw Fault("the metadata are of another issuer: \(shown)")
+            let shown = named.map { IdentityProvider.isIssuer($0) ? $0 : "a text that is not an issuer URL" } ?? "none"
+            throw Fault("the metadata is of another issuer: \(shown)")
         }
         let allowsLocal = TrustedURL.isLocal(issuer)
         func url(_ name: String) throws(Fault) -> String {

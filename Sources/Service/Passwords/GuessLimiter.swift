@@ -24,7 +24,7 @@ final class GuessLimiter: Sendable {
 
         /// The id under which all nodes count.
         ///
-        /// The cluster database learns neither the account nor the address.
+        /// The cluster database receives neither the account nor the address.
         var id: UUID {
             let text = "password\n\(network.map(\.description) ?? "")\n\(account ?? "")"
             return SHA256.hash(data: Data(text.utf8)).withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
@@ -72,7 +72,7 @@ final class GuessLimiter: Sendable {
     ///   - address: The client's address.
     ///   - compare: Compares the password; `nil` for a wrong one.
     /// - Returns: The value that `compare` returned.
-    /// - Throws: `Refusal.tooManyAttempts`, and what `compare` throws.
+    /// - Throws: `Refusal.tooManyAttempts`, and the errors of `compare`.
     func counting<T>(
         account: String,
         from address: IPAddress?,
@@ -146,7 +146,7 @@ final class GuessLimiter: Sendable {
 
     /// Adds to the backlogs of all nodes.
     ///
-    /// - Returns: The backlogs, or `nil` if this node is alone or the others cannot be heard.
+    /// - Returns: The backlogs, or `nil` if this node is alone or the reports of the others cannot be read.
     private func report(_ added: [Key: Int64]) async -> [Key: Int64]? {
         guard let exchange = try? self.exchange(), exchange.nodes > 1 else { return nil }
         let now = nanoseconds

@@ -37,7 +37,7 @@ package struct KeyBounds: Sendable {
     let limits: RateLimits
     /// The end of the key or of the presented secret; `nil` means never.
     let endsAt: Timestamp?
-    /// A Boolean value that indicates whether the presented secret was replaced or its key is deprecated.
+    /// True if the presented secret was replaced or its key is deprecated.
     let isRetired: Bool
 
     /// The bounds of a live key without restrictions.
@@ -99,7 +99,7 @@ package struct KeyBounds: Sendable {
         isRetired = secret?.endsAt != nil || key.deprecatedAt != nil
     }
 
-    /// A Boolean value that indicates whether the key is live, without an end, addresses and limits.
+    /// True if the key is live, without an end, addresses and limits.
     ///
     /// A member's role has none of these restrictions, so a restricted key cannot hand them on to a member.
     var isUnrestricted: Bool { mode == .live && endsAt == nil && addresses.isEmpty && limits.isUnlimited }

@@ -69,7 +69,7 @@ extension Principal {
         """
     )
 
-    /// A Boolean value that indicates whether the presented secret was replaced or its key is deprecated.
+    /// True if the presented secret was replaced or its key is deprecated.
     var isRetired: Bool {
         switch identity {
         case .key(let key): key.bounds.isRetired
@@ -100,7 +100,9 @@ extension Principal {
         try requireCurrent()
         try requireLive()
         guard role != .member, reach != .platform, !key.bounds.isUnrestricted else { return }
-        throw .forbiddenKind("A key with an end, addresses or limits cannot give a role that has none of them.")
+        throw .forbiddenKind(
+            "An admin key with an expiry, allowed addresses or rate limits can give only the role member."
+        )
     }
 
     /// Returns true if an owner's keys are of the kind of the presented admin or operator key.
@@ -199,7 +201,7 @@ extension Principal {
         return UUIDv7.text(of: member.userID)
     }
 
-    /// A Boolean value that indicates whether the principal has client keys of its own in any workspace.
+    /// True if the principal has client keys of its own in any workspace.
     public var ownsClientKeys: Bool {
         member?.grants.contains { $0.role == .member } ?? false
     }

@@ -14,14 +14,14 @@ package struct RevealedWebhook: Sendable {
     package let answer: String
     /// The signing secret.
     package let secret: SigningSecret
-    /// A Boolean value that indicates whether an earlier request with the same `Idempotency-Key` made the secret.
+    /// True if an earlier request with the same `Idempotency-Key` made the secret.
     package let isReplay: Bool
 }
 
 /// The use cases of webhooks.
 ///
-/// A webhook tells its receiver of everything that happens to keys, so operators, who reach no key of an organization, have none. Whoever decides
-/// which events are sent, and where to, must be able to read events.
+/// A webhook tells its receiver of everything that happens to keys, so operators, who reach no key of an organization, have none. Whoever
+/// decides which events are sent, and where to, must be able to read events.
 package struct WebhookService: Sendable {
     let context: ServiceContext
     let access: AccessControl

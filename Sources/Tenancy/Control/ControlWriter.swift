@@ -65,7 +65,7 @@ public struct ControlWriter: Sendable {
     ///   - fallback: The slug for a name without letters or digits.
     ///   - insert: Inserts the row; `nil` if the slug is taken.
     /// - Returns: The value that `insert` returned for the free slug.
-    /// - Throws: `slugTaken`, `invalid`, and what `insert` throws.
+    /// - Throws: `slugTaken`, `invalid`, and the errors of `insert`.
     func withSlug<T>(
         _ requested: String?,
         name: String?,

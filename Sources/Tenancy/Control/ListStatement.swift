@@ -38,7 +38,7 @@ package struct ListStatement: Sendable {
     ///   - cursor: Returns an element's cursor.
     ///   - decode: Reads a row.
     /// - Returns: The page. One row more is read, which tells whether another page follows.
-    /// - Throws: The database's errors, and what `decode` throws.
+    /// - Throws: The database's errors, and the errors of `decode`.
     package func page<Element: Sendable>(
         _ request: PageRequest,
         _ parameters: [any PostgresEncodable],

@@ -58,7 +58,7 @@ extension Databases {
     ///   - isChange: True if something is changed.
     ///   - body: Uses the database.
     /// - Returns: The value that `body` returned.
-    /// - Throws: What `body` throws.
+    /// - Throws: The errors of `body`.
     public func noting<T>(
         _ workspace: WorkspaceFacts?,
         isChange: Bool = false,

@@ -53,7 +53,7 @@ package final class FairPlaces: Sendable {
     ///   - body: The work.
     /// - Returns: The value that `body` returned.
     /// - Throws: `capacityExceeded` if no place became free in time or too many callers wait, `CancellationError` if the task was
-    ///   cancelled while it waited, and what `body` throws.
+    ///   cancelled while it waited, and the errors of `body`.
     package func withPlace<T>(of owner: UUID?, _ body: () async throws -> T) async throws -> T {
         // A place that nobody uses must not count for the owner that used it last.
         try await withResource(

@@ -61,8 +61,8 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///   - maximumShare: The maximum number of values of one owner. Defaults to `nil`, all of them.
     ///   - maximumOpenings: The maximum number of values that one owner opens at once. A value is open when its first user, or another
     ///     one, is done with it. Defaults to `nil`, all of them.
-    ///   - replacementPause: The time between two values of one owner that take the place of others, while other owners have values, too. Its
-    ///     callers wait meanwhile. Defaults to `nil`: no time.
+    ///   - replacementPause: The time between two values of one owner that take the place of others, while other owners have values, too.
+    ///     Its callers wait meanwhile. Defaults to `nil`: no time.
     ///   - replacementBurst: The number of such values that need no pause after a time without them. Defaults to 1.
     ///   - openingPatience: The time after which a value that is not open yet lets the next one be opened: it waits, and does not work.
     ///     Defaults to 0.25 s.
@@ -128,7 +128,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///   - body: The user. It is called again after an error that is a refusal, while there is time.
     /// - Returns: The value that `body` returned.
     /// - Throws: `capacityExceeded` if no slot became free in time or too many callers wait, `CancellationError` if the
-    ///   task was cancelled while it waited, and what `make` and `body` throw.
+    ///   task was cancelled while it waited, and the errors of `make` and `body`.
     package func withValue<T>(
         _ key: Key,
         of owner: UUID? = nil,

@@ -16,8 +16,9 @@ final class LeasedEntry<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     let key: Key
     let owner: UUID?
     let value: Value
-    /// The users, the number of the last use, the phase, and whether the value still has its owner's turn to open one; guarded by a lock of
-    /// their own.
+    /// The number of users, the number of the last use, the phase, and `isOpening`.
+    ///
+    /// `isOpening` is true while the value counts as one of the openings that its owner may have at the same time.
     let counts = Locked((users: 0, lastUse: UInt64(0), phase: Phase.open, isOpening: true))
 
     init(_ key: Key, _ owner: UUID?, _ value: Value) {

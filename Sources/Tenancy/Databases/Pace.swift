@@ -3,12 +3,12 @@ import Locks
 
 /// The pace of work that occupies what all tenants share, such as processors and the disk.
 ///
-/// Places bound the work of an owner at a time, but one piece after the other would make everybody else wait all the time. So each piece has
-/// a cost in time, and the next one waits until the earlier ones of its owner are paid for, but for a credit.
+/// A number of places bounds the work that an owner does at the same time, but not the work that it does in sequence. So each piece of work
+/// has a cost in time. The next piece of the same owner waits until the costs of its earlier pieces have elapsed, minus an allowance.
 package final class Pace: Sendable {
-    /// The times at which the work of the owners will be paid for, since the beginning of `elapsed`.
+    /// The times at which the costs of the owners' work will have elapsed, since the beginning of `elapsed`.
     private let dues = Locked<[UUID?: Duration]>([:])
-    private let credit: Duration
+    private let allowance: Duration
     private let patience: Duration
     private let elapsed: @Sendable () -> Duration
     private let sleep: @Sendable (Duration) async throws -> Void
@@ -16,27 +16,27 @@ package final class Pace: Sendable {
     /// Creates a pace.
     ///
     /// - Parameters:
-    ///   - credit: The cost of the work that waits for nothing after a pause.
+    ///   - allowance: The cost of the work that need not wait after a pause.
     ///   - patience: The maximum wait.
     ///   - elapsed: The time since some moment. Defaults to that of a `ContinuousClock`.
     ///   - sleep: Waits. Throws if the task is cancelled.
     package init(
-        credit: Duration,
+        allowance: Duration,
         patience: Duration,
         elapsed: (@Sendable () -> Duration)? = nil,
         sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         let start = ContinuousClock.now
-        self.credit = credit
+        self.allowance = allowance
         self.patience = patience
         self.elapsed = elapsed ?? { ContinuousClock.now - start }
         self.sleep = sleep
     }
 
-    /// The number of owners that are remembered: those whose work was not paid for when somebody last asked.
+    /// The number of owners that are remembered: those whose costs had not elapsed at the last call of ``wait(for:cost:)``.
     package var count: Int { dues.withLock { $0.count } }
 
-    /// Returns the time at which the work of an owner will be paid for, if the owner is remembered.
+    /// Returns the time at which the costs of an owner will have elapsed, if the owner is remembered.
     package func due(of owner: UUID?) -> Duration? { dues.withLock { $0[owner] } }
 
     /// Waits until an owner may do some work.
@@ -62,7 +62,7 @@ package final class Pace: Sendable {
         let pause: Duration? = dues.withLock { dues in
             dues = dues.filter { $0.value > now }
             let due = dues[owner] ?? now
-            let pause = due - now - credit
+            let pause = due - now - allowance
             guard pause <= patience else { return nil }
             dues[owner] = due + cost
             return pause

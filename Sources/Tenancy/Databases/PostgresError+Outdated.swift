@@ -1,7 +1,6 @@
 public import Postgres
 
 extension PostgresError {
-    /// A Boolean value that indicates whether the database lacks a table or a column of this release, because it was
-    /// not migrated.
+    /// True if the database lacks a table or a column of this release, because it was not migrated.
     public var isOfOutdatedSchema: Bool { [.undefinedTable, .undefinedColumn].contains(sqlState) }
 }

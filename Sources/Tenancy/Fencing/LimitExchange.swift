@@ -5,7 +5,7 @@ import Logging
 import Postgres
 import Synchronization
 
-/// Tells the other nodes of a cluster how keys use their limits, and hears of them.
+/// Reports to the other nodes of a cluster how keys use their limits, and receives their reports.
 ///
 /// It uses the cluster database, with one connection that is opened when two nodes share a limit.
 public final class LimitExchange: Sendable {

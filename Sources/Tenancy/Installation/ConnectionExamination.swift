@@ -39,7 +39,7 @@ public struct ConnectionExamination: Sendable {
 
     // MARK: Sessions
 
-    /// Examines if a session is one process of the server for its whole life, as advisory locks and LISTEN need it.
+    /// Checks whether a session is one process of the server for its whole life, as advisory locks and LISTEN need it.
     ///
     /// - Returns: The faults.
     /// - Throws: The errors of the connections.
@@ -101,7 +101,7 @@ public struct ConnectionExamination: Sendable {
         let startedAt: String
     }
 
-    /// Examines if the hosts of the connection string are one primary and its standbys.
+    /// Checks whether the hosts of the connection string are one primary and its standbys.
     ///
     /// With one host, it returns no fault.
     ///

@@ -101,7 +101,7 @@ public struct ControlDatabase: Sendable {
             } catch {
                 guard error.sqlState == .undefinedDatabase, configuration.hasSeveralHosts, ContinuousClock.now < end
                 else { throw error }
-                // A cancelled task learns it from the next attempt.
+                // The next attempt tells a cancelled task so.
                 try? await Task.sleep(for: .milliseconds(50))
             }
         }

@@ -176,7 +176,7 @@ struct Server: Sendable {
 
     /// Marks the runtime role as an installation's, unless it is marked already.
     ///
-    /// - Throws: What ``checkMark(_:)`` throws.
+    /// - Throws: The errors of ``checkMark(_:)``.
     func setMark(_ id: UUID) async throws {
         try await checkMark(id)
         guard try await mark() == nil else { return }

@@ -4,9 +4,9 @@ public import Postgres
 public struct ServerSettings: Sendable, Hashable {
     /// The version as a number: 150004 is 15.4.
     public let version: Int
-    /// A Boolean value that indicates whether `fsync` is on.
+    /// True if `fsync` is on.
     public let fsync: Bool
-    /// A Boolean value that indicates whether `full_page_writes` is on.
+    /// True if `full_page_writes` is on.
     public let fullPageWrites: Bool
     /// The value of `synchronous_commit`.
     public let synchronousCommit: String
@@ -16,7 +16,7 @@ public struct ServerSettings: Sendable, Hashable {
     public let synchronousStandbys: SynchronousStandbys
     /// The value of `max_connections`.
     public let maximumConnections: Int
-    /// A Boolean value that indicates whether the server is a standby, which refuses writes.
+    /// True if the server is a standby, which refuses writes.
     public let isStandby: Bool
 
     /// The standbys of `synchronous_standby_names`, as far as the role can see them.

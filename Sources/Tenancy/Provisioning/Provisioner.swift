@@ -89,7 +89,7 @@ public final class Provisioner: Sendable {
     /// Creates a workspace and its database; for tests, because a use case creates the row in a transaction of its own.
     ///
     /// - Returns: The workspace, active: its database exists and is migrated.
-    /// - Throws: What ``ControlWriter/createWorkspace(_:by:)`` and ``reconcile(_:)`` throw. After the former there is
+    /// - Throws: The errors of ``ControlWriter/createWorkspace(_:by:)`` and ``reconcile(_:)``. After the former there is
     ///   nothing. After the latter there is a row, which `reconcile` or the next start completes.
     package func create(_ new: NewWorkspace, by attribution: Attribution) async throws -> Workspace {
         try await pool.withConnection { connection in
@@ -161,8 +161,8 @@ public final class Provisioner: Sendable {
             }
         case .drop:
             try await drop(plan.workspace, cluster: cluster, on: connection)
-            // Nodes can have the keys in memory, and know them as good after a restoration that was interrupted. The row stays until no node has
-            // them, so a repetition or a repair raises the fence again if it fails.
+            // Nodes can have the keys in memory, and know them as good after a restoration that was interrupted. The row stays until no
+            // node has them, so a repetition or a repair raises the fence again if it fails.
             try await fenced(plan.workspace, of: cluster, lane) {}
             try await remove(plan.workspace, on: connection)
             return nil
@@ -215,7 +215,7 @@ public final class Provisioner: Sendable {
     /// Runs a change of a workspace's state over a connection to the control database, and meanwhile ends the sessions of this installation
     /// that block it.
     ///
-    /// - Throws: `blocked` if a session of somebody else blocks the change, the errors of the pool, and what `change` throws.
+    /// - Throws: `blocked` if a session of somebody else blocks the change, the errors of the pool, and the errors of `change`.
     func changing<T>(over pool: PostgresPool, _ change: (PostgresConnection) async throws -> T) async throws -> T {
         try await foreign.explaining(Workspace.rootID) {
             try await pool.withConnection { connection in

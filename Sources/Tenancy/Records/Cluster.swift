@@ -17,6 +17,6 @@ public struct Cluster: Sendable, Hashable {
     /// The time at which the cluster was added.
     public var createdAt: Timestamp
 
-    /// A Boolean value that indicates whether the cluster is on the control database's own server.
+    /// True if the cluster is on the control database's own server.
     public var isPrimary: Bool { name == Self.primaryName }
 }

@@ -77,7 +77,7 @@ public struct PageRequest: Sendable, Hashable {
 public struct Page<Element: Sendable>: Sendable {
     /// The items, newest first whatever the direction.
     public let items: [Element]
-    /// A Boolean value that indicates whether more items follow in the requested direction.
+    /// True if more items follow in the requested direction.
     public let hasMore: Bool
     /// The cursor of the next page in the same direction, or `nil` if there is none.
     public let next: PageCursor?

@@ -28,7 +28,7 @@ public struct Workspace: Sendable {
     public var state: WorkspaceState
     /// The requested state, while a change of state has begun and not ended.
     public var targetState: WorkspaceState?
-    /// A Boolean value that indicates whether the workspace is the organization's default, for requests that name none.
+    /// True if the workspace is the organization's default, for requests that name none.
     public var isDefault: Bool
     /// The retention of the tenant's data, as the text of a JSON object.
     ///
@@ -44,8 +44,7 @@ public struct Workspace: Sendable {
     public var metadata: String
     /// The scopes that members can give to their own client keys; `nil` allows every scope without a wildcard.
     public var memberScopes: [String]?
-    /// A Boolean value that indicates whether only an operator can resume or restore the workspace, because an operator suspended or
-    /// archived it.
+    /// True if only an operator can resume or restore the workspace, because an operator suspended or archived it.
     public var isHeldByOperator: Bool
 
     /// The facts, which never change.
@@ -128,7 +127,7 @@ public struct WorkspaceChange: Sendable {
     /// wildcard.
     public var memberScopes: [String]??
 
-    /// A Boolean value that indicates whether everything stays.
+    /// True if everything stays.
     public var isEmpty: Bool {
         name == nil && slug == nil && dataRetention == nil && metadata == nil && memberScopes == nil
     }

@@ -122,8 +122,8 @@ package final class KeyFinder: Sendable {
     ///   - key: Returns the key of what was found.
     ///   - stopped: Returns what was found with a key that its workspace's state refuses.
     ///   - body: Reads.
-    /// - Returns: What `body` found.
-    /// - Throws: What `body` throws, and `deadlineExceeded` without a lease.
+    /// - Returns: The value that `body` found.
+    /// - Throws: The errors of `body`, and `deadlineExceeded` without a lease.
     func read<Found: Sendable>(
         in home: KeyHome,
         storedUnder digest: Digest?,

@@ -5,11 +5,11 @@ package import Tenancy
 
 /// The rate limits of the keys of one cluster, which its nodes share.
 ///
-/// A node that is alone is exact and asks nobody. Several nodes report their uses to the cluster database, many keys at a time, and learn
-/// what the others have used. A use that the node's allowance does not cover waits for such an exchange. Decision 0025 has the bound of
-/// what they let through together.
+/// A node that is alone is exact and asks nobody. Several nodes report their uses to the cluster database, many keys at a time, and receive
+/// the uses of the others. A use that the node's allowance does not cover waits for such an exchange. Decision 0025 has the bound of what
+/// they let through together.
 package final class SharedLimits: Sendable {
-    /// The rule for uses that the node cannot decide exactly, because it has not heard of the others.
+    /// The rule for uses that the node cannot decide exactly, because it has no recent report of the others.
     private enum Rule {
         /// A use waits for an exchange.
         case waits
@@ -67,9 +67,9 @@ package final class SharedLimits: Sendable {
         return use
     }
 
-    /// Returns what a use would get, and counts none.
+    /// Returns the verdict of a use without counting it.
     ///
-    /// It hears of no other node, so it can be wrong about a use of which this node would first have to hear.
+    /// The answer uses only what this node knows, so it can be wrong if other nodes have unreported uses.
     ///
     /// - Returns: The verdict, or `nil` if there is no limit, or if this node cannot tell.
     func wouldUse(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
@@ -79,7 +79,7 @@ package final class SharedLimits: Sendable {
 
     /// Counts one use without a wait, unless this node knows that a limit is used up.
     ///
-    /// It refuses no use too early. Decision 0025 has the bound of what several nodes let through before they have heard of each other.
+    /// It refuses no use too early. Decision 0025 has the bound of what several nodes let through before they have each other's reports.
     ///
     /// - Returns: The verdict, or `nil` if there is no limit.
     package func useNow(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {

@@ -48,7 +48,7 @@ package final class UseLimiter: Sendable {
         return withUsage(of: key) { limits.use(&$0, at: $1, nodes: nodes) }
     }
 
-    /// Returns the result that a use of a key would have, and counts none.
+    /// Returns the result of a use of a key without counting it.
     func wouldUse(_ key: UUID, _ limits: RateLimits, nodes: Int) -> RateLimits.SharedUse? {
         if limits.isUnlimited { return nil }
         return withUsage(of: key) { usage, now in
@@ -68,7 +68,7 @@ package final class UseLimiter: Sendable {
         withUsage(of: key) { limits.learn(backlog, in: &$0, at: $1) }
     }
 
-    /// Returns the verdict that refuses a use, because the other nodes could not be heard.
+    /// Returns the verdict that refuses a use, because the reports of the other nodes could not be read.
     func refusal(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
         withUsage(of: key) { limits.refusal($0, at: $1) }
     }

@@ -61,7 +61,7 @@ struct DatabaseCheckup {
         return findings
     }
 
-    /// Examines if there is one PostgreSQL server behind the connection string.
+    /// Checks whether there is one PostgreSQL server behind the connection string.
     private func connection(_ owner: PostgresConfiguration) async throws -> [Finding] {
         let examination = ConnectionExamination(owner, reactor: reactor, logger: logger)
         let hosts = await examination.hosts()
@@ -80,7 +80,7 @@ struct DatabaseCheckup {
             }
     }
 
-    /// Examines if a restoration keeps servers from starting.
+    /// Checks whether a restoration keeps servers from starting.
     private func held(_ control: ControlDatabase) async throws -> [Finding] {
         guard let held = try await control.heldRestoration() else { return [] }
         return [
@@ -117,7 +117,7 @@ struct DatabaseCheckup {
         return [Finding(.warning, fault.sentence, remedy: fault.remedy)]
     }
 
-    /// Examines if somebody can still manage organizations.
+    /// Checks whether somebody can still manage organizations.
     private func operators(_ connection: PostgresConnection) async throws -> [Finding] {
         guard try await OperatorRecovery.isNeeded(over: connection) else { return [] }
         return [

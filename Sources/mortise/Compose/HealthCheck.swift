@@ -15,7 +15,7 @@ enum HealthCheck {
     static func run(_ settings: HealthSettings, within limit: Duration) async throws {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.retryConnectionEstablishment = false
-        // The certificate is for the name of the service. This is the same machine, which proves nothing and hears no secret.
+        // The certificate is for the name of the service. This is the same machine, which proves nothing and receives no secret.
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.certificateVerification = .none
         configuration.tlsConfiguration = tls

@@ -1,7 +1,7 @@
 import Backups
 import Locks
 
-/// The progress of work on many things: a bar on a terminal, a line for each tenth elsewhere.
+/// The progress of work on many objects: a bar on a terminal, a line for each tenth elsewhere.
 ///
 /// Both go to standard error.
 final class Progress: Sendable {
@@ -35,7 +35,7 @@ final class Progress: Sendable {
         state = Locked(State(total: total))
     }
 
-    /// Counts things whose number the first event tells.
+    /// Counts objects whose number the first event tells.
     init(noun: String, done: String = "done", isTerminal: Bool) {
         form = isTerminal ? .bar : .lines
         self.noun = noun

@@ -3,8 +3,8 @@ package enum HelpText {
     /// Returns the text above a command's options.
     ///
     /// - Parameters:
-    ///   - text: What the command does beyond its abstract. Empty lines separate paragraphs.
-    ///   - needs: What must exist before the command runs, without a full stop.
+    ///   - text: The details that the abstract leaves out. Empty lines separate paragraphs.
+    ///   - needs: The conditions of the command, without a full stop.
     ///   - examples: Command lines without the leading `mortise`.
     ///   - exits: The exit codes, without a full stop. Defaults to those of a command that calls a server.
     /// - Returns: The text with its headings.

@@ -82,7 +82,7 @@ package struct ServeSettings: Sendable, Equatable {
     ///
     /// `nil` keeps all events.
     package var eventDays: Int?
-    /// The numbers of things that one owner can have.
+    /// The numbers of objects that one owner can have.
     package var quotas: Quotas
     /// The maximum size of the keys in memory, in bytes.
     ///

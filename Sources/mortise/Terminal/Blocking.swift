@@ -4,8 +4,8 @@ import NIOPosix
 enum Blocking {
     /// Runs the work on a thread that may block.
     ///
-    /// - Returns: What the work returns.
-    /// - Throws: What the work throws. Cancellation does not end work that has started.
+    /// - Returns: The value of the work.
+    /// - Throws: The errors of the work. Cancellation does not end work that has started.
     static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await NIOThreadPool.singleton.runIfActive(work)
     }

@@ -1,5 +1,5 @@
 extension Mortise {
-    /// The outcome for the client keys of a subject that is gone.
+    /// The outcome for the client keys of a removed subject.
     public struct ClientKeyOutcome: Sendable, Hashable {
         /// The name of the outcome in the API.
         public let rawValue: String

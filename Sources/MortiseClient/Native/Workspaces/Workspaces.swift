@@ -145,7 +145,7 @@ extension Mortise {
             try await transport.read(.post(path(workspace, "restore")))
         }
 
-        /// Disables or revokes all client keys of a subject that is gone.
+        /// Disables or revokes all client keys of a removed subject.
         ///
         /// Requires the permission `keys:write`. The call is retried only if nothing was sent.
         ///

@@ -5,7 +5,7 @@ import MortiseClient
 struct KeyRetire: ConfirmedCommand {
     static let configuration = CommandConfiguration(
         commandName: "retire",
-        abstract: "Disable or revoke all client keys of a subject that is gone.",
+        abstract: "Disable or revoke all client keys of a removed subject.",
         discussion: HelpText.discussion(
             """
             Mortise does not learn that an application has deleted a user. When the command returns, no node accepts a client key

@@ -9,7 +9,7 @@ package struct StatusText {
         self.status = status
     }
 
-    /// The lines: a table for each kind of thing.
+    /// The lines: a table for each kind of object.
     package var lines: [String] {
         let parts = [
             Self.table(

@@ -100,7 +100,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class ClientKeyRetirement:
-    """What happened to the client keys of a subject that is gone."""
+    """What happened to the client keys of a removed subject."""
 
     client_keys: str
     """`keep`, `disable` or `revoke`."""

@@ -100,7 +100,7 @@ class _WorkspaceCalls:
     def retire_subject(
         self, workspace: str, subject: str, *, client_keys: ClientKeyOutcome = "disable"
     ) -> Call[ClientKeyRetirement]:
-        """Ends the client keys of a subject that is gone, such as a user that your application has deleted.
+        """Ends the client keys of a removed subject, such as a user that your application has deleted.
 
         Requires the permission `keys:write`. The call is retried only if nothing was sent.
 
