@@ -37,6 +37,12 @@ struct SourceFile {
         return try paths.sorted().map { ($0, try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8)) }
     }
 
+    /// Returns the names of the Markdown files in a folder of the repository, in their order.
+    static func pages(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(root())/\(folder)").filter { $0.hasSuffix(".md") }
+            .sorted()
+    }
+
     /// Removes the lines that are comments.
     private static func withoutComments(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false)

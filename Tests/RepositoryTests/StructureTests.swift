@@ -95,7 +95,8 @@ import Testing
     ]
 
     // A reader searches for the noun, and Quick Help shows the first sentence alone.
-    @Test func `every paragraph of documentation begins with its subject`() throws {
+    @Test func `every paragraph and every tag of documentation begins with its subject`() throws {
+        let tag = #/^ *- (?:Parameter )?`?\w+`?: (\w+)/#
         var faults: [String] = []
         for folder in ["Sources", "Tests", "Fuzz"] {
             for file in try SourceFile.texts(in: folder) {
@@ -107,7 +108,9 @@ import Testing
                         continue
                     }
                     let words = line.dropFirst(3).split(separator: " ", maxSplits: 1)
-                    if isStart, let first = words.first, Self.clauseWords.contains(String(first)) {
+                    let tagged = line.dropFirst(3).firstMatch(of: tag)?.1
+                    let starts = [isStart ? words.first : nil, tagged].compactMap(\.self)
+                    if starts.contains(where: { Self.clauseWords.contains(String($0)) }) {
                         faults.append("\(folder)/\(file.path):\(number + 1)")
                     }
                     isStart = words.isEmpty
@@ -115,6 +118,19 @@ import Testing
             }
         }
         #expect(faults == [])
+    }
+
+    // A reader chooses a page by its title in the list, and must find there when the decision no longer holds.
+    @Test func `each decision has the title that the list shows, and says when to reconsider it`() throws {
+        let list = try SourceFile.text(of: "docs/decisions/README.md")
+        let rows = list.matches(of: #/(?m)^\| \[(\d{4})\]\(([^)]+\.md)\) \| (.+) \|$/#)
+        #expect(rows.count > 25)
+        #expect(try SourceFile.pages(in: "docs/decisions") == rows.map { String($0.2) } + ["README.md"])
+        for row in rows {
+            let page = try SourceFile.text(of: "docs/decisions/\(row.2)")
+            #expect(page.hasPrefix("# \(row.1): \(row.3)\n"), "\(row.2) has another title than the list")
+            #expect(page.contains("\n\n**Reconsider** "), "\(row.2) does not say when to reconsider the decision")
+        }
     }
 
     /// The folders of Service, each with the folders that it may use.
