@@ -107,7 +107,7 @@ package final class OpenConnections: Sendable {
     /// The idle time below which a connection is still in use.
     private static let settling = TimeAmount.seconds(10)
     /// The time after an eviction of a connection in use, or a refusal for lack of an idle one, in which the listener is contested.
-    private static let contest = TimeAmount.seconds(1)
+    private static let contention = TimeAmount.seconds(1)
 
     private let limit: Int
     /// The connections beyond the limit that may exist for the moment in which others are closed.
@@ -177,7 +177,7 @@ package final class OpenConnections: Sendable {
     private func noteEviction(idleSince since: NIODeadline?) {
         let now = NIODeadline.now()
         if let since, now - since >= Self.settling { return }
-        contestedUntil.store((now + Self.contest).uptimeNanoseconds, ordering: .relaxed)
+        contestedUntil.store((now + Self.contention).uptimeNanoseconds, ordering: .relaxed)
     }
 
     /// True if even the connection that was idle longest had a request a moment ago, or none is idle, and others still want its place.

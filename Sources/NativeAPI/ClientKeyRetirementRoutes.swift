@@ -14,7 +14,7 @@ struct ClientKeyRetirementRoutes: Sendable {
     var endpoints: [NativeEndpoint] { [retire] }
 
     /// The schema of an outcome for client keys.
-    static let fate = Schema.oneOf(ClientKeyFate.allCases.map(\.rawValue))
+    static let fate = Schema.oneOf(ClientKeyTreatment.allCases.map(\.rawValue))
 
     /// The schema of the answer.
     static let outcome =
@@ -25,7 +25,7 @@ struct ClientKeyRetirementRoutes: Sendable {
         .named("ClientKeyRetirement")
 
     /// Returns the answer.
-    static func answer(_ count: Int, _ fate: ClientKeyFate) -> EndpointResponse {
+    static func answer(_ count: Int, _ fate: ClientKeyTreatment) -> EndpointResponse {
         .object {
             $0.member("client_keys", fate.rawValue)
             $0.member("client_key_count", count)
@@ -68,7 +68,7 @@ struct ClientKeyRetirementRoutes: Sendable {
                 for: try request.caller,
                 .keysWrite
             )
-            let fate = try request.body.optional("client_keys").flatMap(ClientKeyFate.init(rawValue:)) ?? .disable
+            let fate = try request.body.optional("client_keys").flatMap(ClientKeyTreatment.init(rawValue:)) ?? .disable
             let count = try await context.platform.keys.retire(keys, fate, by: try context.caller(request))
             return Self.answer(count, fate)
         }

@@ -280,7 +280,7 @@ struct MemberRoutes: Sendable {
             waits: .long
         ) { organization, request in
             let caller = try context.caller(request)
-            let fate = try request.query.optional("client_keys").flatMap(ClientKeyFate.init(rawValue:))
+            let fate = try request.query.optional("client_keys").flatMap(ClientKeyTreatment.init(rawValue:))
             let count = try await context.platform.members.remove(
                 try member(request),
                 clientKeys: fate ?? .disable,

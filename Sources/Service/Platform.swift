@@ -116,7 +116,7 @@ public final class Platform: Sendable {
         self.usage = usage
         // The deadline of the request ends a wait before.
         self.longLists = FairPlaces(longLists, patience: .seconds(30))
-        let context = ServiceContext(
+        let context = ServiceDependencies(
             databases: databases,
             provisioner: provisioner,
             verifier: verifier,

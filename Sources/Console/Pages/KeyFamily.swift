@@ -52,7 +52,7 @@ enum KeyFamily: Sendable {
 }
 
 /// The keys that a page is about, and what the visitor can do with them.
-struct KeyScene: Sendable {
+struct KeyPageContext: Sendable {
     let family: KeyFamily
     let keys: KeyCollection
     let canWrite: Bool
@@ -90,7 +90,7 @@ extension Visit {
     /// Returns the keys that the path names, for a visitor with a permission.
     ///
     /// - Throws: `Refusal` if the visitor does not reach the keys.
-    func scene(_ family: KeyFamily, _ permission: Permission) async throws -> KeyScene {
+    func scene(_ family: KeyFamily, _ permission: Permission) async throws -> KeyPageContext {
         let access = platform.access
         let keys =
             switch family {
@@ -100,7 +100,7 @@ extension Visit {
                 try await access.clientKeys(ofWorkspace: request.parameter("workspace"), for: principal, permission)
             case .admin: try await access.keys(ofOrganization: organization, for: principal, permission)
             }
-        return KeyScene(
+        return KeyPageContext(
             family: family,
             keys: keys,
             canWrite: can(.keysWrite, family, keys),

@@ -56,7 +56,7 @@ extension KeyRoutes {
         _ action: KeyAction,
         _ key: KeyRecord,
         _ faults: FormFaults,
-        _ scene: KeyScene,
+        _ scene: KeyPageContext,
         _ visit: Visit,
         status: HTTPResponse.Status = .ok
     ) async throws -> EndpointResponse {
@@ -119,7 +119,7 @@ extension KeyRoutes {
         return faults
     }
 
-    private func rotate(_ id: UUID, _ scene: KeyScene, _ visit: Visit) async throws -> EndpointResponse {
+    private func rotate(_ id: UUID, _ scene: KeyPageContext, _ visit: Visit) async throws -> EndpointResponse {
         guard let grace = Int(visit.form["grace"]).flatMap(GracePeriod.init(seconds:)) else {
             throw Problem(.invalidRequest, detail: "Choose a grace period.")
         }
@@ -151,7 +151,7 @@ extension KeyRoutes {
     private func refusedPage(
         _ error: any Error,
         _ id: UUID,
-        _ scene: KeyScene,
+        _ scene: KeyPageContext,
         _ visit: Visit
     ) async throws -> EndpointResponse {
         guard case Refusal.conflict = error, let faults = FormFaults(error),

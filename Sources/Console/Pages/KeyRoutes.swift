@@ -172,7 +172,9 @@ struct KeyRoutes: Sendable {
     }
 
     /// Changes all of the keys, or none.
-    private func perform(_ change: BulkChange, _ keys: [KeyRecord], _ scene: KeyScene, _ visit: Visit) async throws {
+    private func perform(_ change: BulkChange, _ keys: [KeyRecord], _ scene: KeyPageContext, _ visit: Visit)
+        async throws
+    {
         let outcome: Outcome = change == .disable ? .keysDisabled : .keysRevoked
         let done = Redirect(location: "\(scene.list)?done=\(outcome.rawValue)")
         let ids = keys.map(\.id)
@@ -231,7 +233,7 @@ struct KeyRoutes: Sendable {
     private func formPage(
         _ form: KeyForm,
         _ faults: FormFaults,
-        _ scene: KeyScene,
+        _ scene: KeyPageContext,
         _ visit: Visit,
         status: HTTPResponse.Status
     ) async throws -> EndpointResponse {
@@ -252,7 +254,7 @@ struct KeyRoutes: Sendable {
     /// It is the answer to the form itself, so that the token is in no other answer. The same form again finds the key and gets no token.
     func issuedPage(
         _ issued: IssuedKey,
-        _ scene: KeyScene,
+        _ scene: KeyPageContext,
         _ visit: Visit,
         isRotation: Bool
     ) async throws -> EndpointResponse {
@@ -278,7 +280,7 @@ struct KeyRoutes: Sendable {
         return id
     }
 
-    func view(_ key: KeyRecord, _ scene: KeyScene, _ visit: Visit, _ names: [String: String]) -> KeyView {
+    func view(_ key: KeyRecord, _ scene: KeyPageContext, _ visit: Visit, _ names: [String: String]) -> KeyView {
         KeyView(key: key, now: visit.moment, path: "\(scene.base)/\(UUIDv7.text(of: key.id))", names: names)
     }
 
@@ -301,7 +303,7 @@ struct KeyRoutes: Sendable {
     }
 
     /// Saves the form of a key, if the key is still as it was read.
-    private func save(_ key: KeyRecord, _ scene: KeyScene, _ visit: Visit) async throws -> EndpointResponse {
+    private func save(_ key: KeyRecord, _ scene: KeyPageContext, _ visit: Visit) async throws -> EndpointResponse {
         var form = KeyForm(visit.form, family: family)
         let present = KeyForm(key, family: family)
         var faults = FormFaults()
@@ -333,7 +335,7 @@ struct KeyRoutes: Sendable {
         _ key: KeyRecord,
         _ form: KeyForm,
         _ faults: FormFaults,
-        _ scene: KeyScene,
+        _ scene: KeyPageContext,
         _ visit: Visit,
         _ more: [String: Any] = [:],
         status: HTTPResponse.Status = .ok

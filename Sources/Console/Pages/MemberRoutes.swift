@@ -264,7 +264,7 @@ struct MemberRoutes: Sendable {
             do {
                 _ = try await visit.platform.members.remove(
                     id,
-                    clientKeys: ClientKeyFate(rawValue: visit.form["client_keys"]) ?? .disable,
+                    clientKeys: ClientKeyTreatment(rawValue: visit.form["client_keys"]) ?? .disable,
                     organization: visit.organization,
                     by: visit.caller
                 )

@@ -19,7 +19,7 @@ package final class AudienceCache: Sendable {
         init(_ audience: Audience, readAt time: NIODeadline) {
             self.audience = audience
             expiry = time + AudienceCache.lifetime
-            renewal = time + AudienceCache.youth
+            renewal = time + AudienceCache.freshFor
         }
 
         /// Returns true once, in the second half of the entry's time.
@@ -33,7 +33,7 @@ package final class AudienceCache: Sendable {
     /// The time for which an entry counts.
     package static let lifetime = TimeAmount.seconds(5)
     /// The part of that time in which an entry is not read again.
-    private static let youth = TimeAmount.milliseconds(2500)
+    private static let freshFor = TimeAmount.milliseconds(2500)
     /// The number of entries at which the cache is emptied.
     private static let maximum = 4096
 

@@ -97,7 +97,7 @@ extension PostgresConnection {
                 .query(Self.rollback, .init()),
                 deadline: configuration.queryDeadline,
                 isShielded: true,
-                least: Cancellation.obedience
+                least: Cancellation.patience
             )
         } catch {
             // Without an answer the state of the connection is unknown. Closing the connection rolls back too.

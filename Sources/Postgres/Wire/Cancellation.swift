@@ -10,7 +10,7 @@ enum Cancellation {
     case delivered(Request, at: MonotonicInstant)
 
     /// The maximum time in which a statement obeys a delivered cancellation.
-    static let obedience = Duration.milliseconds(250)
+    static let patience = Duration.milliseconds(250)
 
     var isTraveling: Bool {
         if case .traveling = self { true } else { false }
@@ -39,6 +39,6 @@ enum Cancellation {
 
     /// Ends a cancellation that was delivered long ago without effect.
     mutating func drop(at now: MonotonicInstant) {
-        if case .delivered(_, let instant) = self, now >= instant + Self.obedience { self = .none }
+        if case .delivered(_, let instant) = self, now >= instant + Self.patience { self = .none }
     }
 }

@@ -7,7 +7,7 @@ extension Conversation {
     /// libpq can deliver a warning when it has parsed the answer behind which the warning came, and before that answer is received. So the
     /// warning can belong to the first unanswered statement or to the one behind it. Both are doubted: a doubt too many is only a question
     /// that the caller asks again.
-    package mutating func doubt(_ doubt: CommitDoubt) {
+    package mutating func doubt(_ doubt: CommitUncertainty) {
         for request in unanswered.lazy.compactMap(\.request).prefix(2) {
             request.doubt = max(request.doubt ?? doubt, doubt)
         }

@@ -45,7 +45,7 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         set { noted.stopReason = newValue }
     }
     /// The strongest doubt that a warning of the server has cast on the statement's commit.
-    var doubt: CommitDoubt? {
+    var doubt: CommitUncertainty? {
         get { incidents?.doubt }
         set { noted.doubt = newValue }
     }
@@ -66,7 +66,7 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     private final class Incidents {
         var firstFailure: PostgresError?
         var stopReason: PostgresError?
-        var doubt: CommitDoubt?
+        var doubt: CommitUncertainty?
     }
 
     private var noted: Incidents {

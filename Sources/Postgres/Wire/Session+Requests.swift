@@ -57,7 +57,7 @@ extension Session {
         if let common = PostgresDeadline.current {
             let last = max(common, now + least)
             instant = min(own, last)
-            end = min(end, last + Cancellation.obedience)
+            end = min(end, last + Cancellation.patience)
         }
         let request = Request(work, deadline: instant, end: end)
         submit(request)

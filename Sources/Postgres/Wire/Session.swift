@@ -104,7 +104,7 @@ final class Session: Sendable {
     let notifications: AsyncStream<PostgresNotification>
     let notificationSink: AsyncStream<PostgresNotification>.Continuation
     let onOpen: @Sendable (Outcome<Void>) -> Void
-    let doubts = CommitDoubts()
+    let doubts = CommitUncertainties()
     /// The number of the session's mark, or 0.
     let markNumber = Atomic<UInt64>(0)
     /// The order of the hosts, if there are several.

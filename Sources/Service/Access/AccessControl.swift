@@ -10,10 +10,10 @@ public import Verification
 ///
 /// Every access to a workspace or to keys goes through here, so "not yours" and "does not exist" are the same answer.
 public final class AccessControl: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     private let sessions: SessionService
 
-    init(_ context: ServiceContext, sessions: SessionService) {
+    init(_ context: ServiceDependencies, sessions: SessionService) {
         self.context = context
         self.sessions = sessions
     }

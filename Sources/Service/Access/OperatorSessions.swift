@@ -22,7 +22,7 @@ public struct OperatorSession: Sendable {
 /// A session has no row. Its cookie names an operator key and one secret of it, and each request reads the key: a session ends with the
 /// key, the secret, or after four hours. The cookie has no token, and is no credential of the API.
 public struct OperatorSessions: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
     let signer: TextSigner
 

@@ -9,7 +9,7 @@ import Tenancy
 ///
 /// Any number of programs can do this at once.
 public struct Bootstrap: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let changes: KeyChanges
     let members: MemberService
 

@@ -10,7 +10,7 @@ import Tenancy
 ///
 /// Any node can do it at any moment.
 public struct Upkeep: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let notices: Notices
 
     /// Reconciles workspaces that a crash or an unreachable database left unfinished, and stops those again whose restored database says

@@ -4,11 +4,11 @@ import Keys
 
 /// Creates organizations', workspaces' and people's rows once for an `Idempotency-Key`.
 struct ControlChanges: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
     let idempotency: Idempotency
 
-    init(_ context: ServiceContext, access: AccessControl) {
+    init(_ context: ServiceDependencies, access: AccessControl) {
         self.context = context
         self.access = access
         idempotency = Idempotency(context: context)

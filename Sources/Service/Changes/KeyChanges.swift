@@ -7,11 +7,11 @@ import Tenancy
 
 /// Changes keys: the one way to create, change or delete a key of any kind.
 struct KeyChanges: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
     let idempotency: Idempotency
 
-    init(_ context: ServiceContext, access: AccessControl) {
+    init(_ context: ServiceDependencies, access: AccessControl) {
         self.context = context
         self.access = access
         idempotency = Idempotency(context: context)
@@ -77,7 +77,7 @@ struct KeyChanges: Sendable {
         _ id: UUID,
         in keys: KeyCollection,
         by caller: Caller,
-        _ lane: ServiceContext.Lane = .changes,
+        _ lane: ServiceDependencies.Lane = .changes,
         restricting restrictions: Set<String> = [],
         _ body: Modification
     ) async throws -> KeyRecord {
@@ -313,7 +313,7 @@ struct KeyChanges: Sendable {
         claiming resource: Resource? = nil,
         in keys: KeyCollection,
         by caller: Caller,
-        _ lane: ServiceContext.Lane = .changes,
+        _ lane: ServiceDependencies.Lane = .changes,
         _ body: ([KeyRecord], KeyChange) async throws -> Outcome
     ) async throws -> Outcome {
         let request = KeyChangeRequest(
@@ -381,7 +381,7 @@ struct KeyChanges: Sendable {
     private func fenced<T>(
         _ target: Target,
         in keys: KeyCollection,
-        _ lane: ServiceContext.Lane,
+        _ lane: ServiceDependencies.Lane,
         _ mark: EventMark,
         _ change: (PostgresConnection) async throws -> T
     ) async throws -> T {
@@ -406,7 +406,7 @@ struct KeyChanges: Sendable {
     /// removed the key without a standby that has the removal. A repetition that says "not found" must wait until one has it, as a
     /// repetition that finds a revoked key does (decision 0014, rules 30 and 31).
     private func settled<Outcome>(
-        _ lane: ServiceContext.Lane,
+        _ lane: ServiceDependencies.Lane,
         _ change: () async throws -> Outcome
     ) async throws -> Result<Outcome, Refusal> {
         do {

@@ -6,7 +6,7 @@ public enum PasswordUse: Sendable, Equatable {
     case off
 }
 
-extension ServiceContext {
+extension ServiceDependencies {
     /// Throws if passwords are off.
     func requirePasswords() throws(Refusal) {
         guard passwordUse == .on else {

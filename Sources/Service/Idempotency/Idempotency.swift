@@ -21,7 +21,7 @@ struct TokenForm {
 
 /// Claims `Idempotency-Key`s, and derives the tokens of the requests that carry one.
 struct Idempotency: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
 
     /// Claims the caller's `Idempotency-Key` in the transaction of what the request creates.
     ///

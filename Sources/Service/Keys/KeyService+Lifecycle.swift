@@ -24,7 +24,7 @@ extension KeyService {
     ) async throws -> KeyRecord {
         try KeyRules(patch, in: keys).enforce()
         if case .set(let subject) = patch.subject { try keys.requireSubject(subject) }
-        let lane: ServiceContext.Lane = if case .set(false) = patch.isEnabled { .stops } else { .changes }
+        let lane: ServiceDependencies.Lane = if case .set(false) = patch.isEnabled { .stops } else { .changes }
         return try await changes.modify(id, in: keys, by: caller, lane, restricting: patch.restrictions) {
             key,
             change in

@@ -4,7 +4,7 @@ import Keys
 import Tenancy
 
 /// The outcome for the client keys of a subject that is gone.
-public enum ClientKeyFate: String, Sendable, CaseIterable {
+public enum ClientKeyTreatment: String, Sendable, CaseIterable {
     /// The keys stay as they are.
     case keep
     /// The keys are disabled. An administrator can enable them again.
@@ -24,7 +24,7 @@ extension KeyService {
     ///   - caller: The caller.
     /// - Returns: The number of keys that worked before the call.
     /// - Throws: `Refusal`, or the database's errors.
-    public func retire(_ keys: KeyCollection, _ fate: ClientKeyFate, by caller: Caller) async throws -> Int {
+    public func retire(_ keys: KeyCollection, _ fate: ClientKeyTreatment, by caller: Caller) async throws -> Int {
         var count = 0
         var position = KeyPosition.newest(offset: 0)
         while true {
@@ -39,7 +39,9 @@ extension KeyService {
         }
     }
 
-    private func retire(_ ids: [UUID], in keys: KeyCollection, _ fate: ClientKeyFate, by caller: Caller) async throws {
+    private func retire(_ ids: [UUID], in keys: KeyCollection, _ fate: ClientKeyTreatment, by caller: Caller)
+        async throws
+    {
         var ids = ids
         while !ids.isEmpty {
             do {

@@ -9,7 +9,7 @@ import Verification
 ///
 /// ``AccessControl`` has checked that the caller reaches the collection. Every change goes through ``KeyChanges``.
 public struct KeyService: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
     let changes: KeyChanges
 

@@ -11,7 +11,7 @@ import Tenancy
 /// A genuine token leaves the event `leaked` in the history of its key. The organization chooses the effect on the key
 /// (``LeakAction``).
 package struct LeakService: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let changes: KeyChanges
     let gitHubKeys: GitHubKeyList
     let guesses: GuessLimiter

@@ -25,7 +25,7 @@ extension MemberService {
     @discardableResult
     public func remove(
         _ id: UUID,
-        clientKeys fate: ClientKeyFate = .disable,
+        clientKeys fate: ClientKeyTreatment = .disable,
         organization name: String,
         by caller: Caller
     ) async throws -> Int {
@@ -96,12 +96,12 @@ extension MemberService {
 
     /// Disables or revokes a subject's client keys in some workspaces.
     ///
-    /// - Returns: The number of keys that worked. With ``ClientKeyFate/keep``, keys in workspaces that cannot be reached
+    /// - Returns: The number of keys that worked. With ``ClientKeyTreatment/keep``, keys in workspaces that cannot be reached
     ///   do not count.
     private func retireKeys(
         of subject: String,
         in workspaces: [Workspace],
-        _ fate: ClientKeyFate,
+        _ fate: ClientKeyTreatment,
         by caller: Caller
     ) async throws -> Int {
         var count = 0

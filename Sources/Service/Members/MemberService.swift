@@ -9,7 +9,7 @@ public import Tenancy
 /// A user belongs to the organizations in which the user has a role, and is deleted with the last role. An organization
 /// cannot add a user of another organization by itself, because the creator of that user can know the password.
 public struct MemberService: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
     let keys: KeyService
     let changes: ControlChanges

@@ -5,7 +5,7 @@ public import People
 
 /// A member's own sessions: their list, and their end.
 public struct OwnSessions: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
 
     /// Returns the caller's own sessions that have not ended, newest first, at most 100.

@@ -6,7 +6,7 @@ import Tenancy
 
 /// Signs members in with an OpenID provider: the authorization code flow with PKCE (OpenID Connect Core section 3.1).
 public struct ProviderSignIn: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let sessions: SessionService
     let provider: IdentityProvider
     let discovery: ProviderDiscovery
@@ -14,7 +14,7 @@ public struct ProviderSignIn: Sendable {
 
     init(
         _ provider: IdentityProvider,
-        context: ServiceContext,
+        context: ServiceDependencies,
         sessions: SessionService,
         exchange: @escaping OutboundExchange,
         elapsed: @escaping @Sendable () -> Duration

@@ -19,7 +19,7 @@ public struct SessionIssuerService: Sendable {
     /// The maximum difference between the clocks of an issuer and a node.
     static let clockSkew = Duration.seconds(5)
 
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
     let changes: ControlChanges
     let keySets: KeySetCache

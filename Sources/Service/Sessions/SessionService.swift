@@ -9,7 +9,7 @@ import Tenancy
 /// Members' sessions: they begin with a password or with an identity provider, are refreshed with refresh tokens that are good once, and
 /// end.
 public struct SessionService: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let passwords: PasswordHasher
     let guesses: GuessLimiter
     let refusals: SignInRefusals

@@ -21,7 +21,7 @@ public struct CreatedOrganization: Sendable {
 ///
 /// Only an operator key creates one.
 public struct OrganizationService: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
     let changes: KeyChanges
     let workspaces: WorkspaceService

@@ -39,7 +39,7 @@ public struct PlatformStatus: Sendable {
 
 /// The use case of the operator who looks at the installation.
 public struct StatusService: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     /// This node.
     public let node: Node
 

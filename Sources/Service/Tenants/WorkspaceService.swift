@@ -7,7 +7,7 @@ public import Tenancy
 
 /// The use cases of workspaces.
 public struct WorkspaceService: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
     let changes: ControlChanges
 

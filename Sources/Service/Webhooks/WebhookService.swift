@@ -23,7 +23,7 @@ package struct RevealedWebhook: Sendable {
 /// A webhook tells its receiver of everything that happens to keys, so operators, who reach no key of an organization, have none. Whoever
 /// decides which events are sent, and where to, must be able to read events.
 package struct WebhookService: Sendable {
-    let context: ServiceContext
+    let context: ServiceDependencies
     let access: AccessControl
     let changes: ControlChanges
     let notices: Notices
@@ -452,7 +452,7 @@ package struct WebhookService: Sendable {
     }
 }
 
-extension ServiceContext {
+extension ServiceDependencies {
     /// Reads webhooks' rows.
     fileprivate func readWebhooks<T>(_ body: (WebhookStore) async throws -> T) async throws -> T {
         try await withReader { try await body(WebhookStore($0)) }

@@ -30,7 +30,7 @@ package final class LogQueue: LogSink {
     private let descriptor: CInt
     private let capacity: Int
     private let state = Locked(State())
-    private let wakeUp = WakeUp()
+    private let signal = ThreadSignal()
     private let observer = Locked<any LogQueueObserver>(SilentObserver())
     /// False if the system refused the thread.
     ///
@@ -62,7 +62,7 @@ package final class LogQueue: LogSink {
         }
         if outcome.isLost { observed.linesWereLost(1) }
         guard outcome.wasIdle else { return }
-        if hasThread.withLock({ $0 }) { wakeUp.signal() } else { writeQueue() }
+        if hasThread.withLock({ $0 }) { signal.signal() } else { writeQueue() }
     }
 
     /// Sets the observer, which is silent by default.
@@ -81,7 +81,7 @@ package final class LogQueue: LogSink {
             try? await Task.sleep(for: .milliseconds(2))
         }
         state.withLock { $0.hasEnded = true }
-        wakeUp.signal()
+        signal.signal()
     }
 
     private func run() {
@@ -89,7 +89,7 @@ package final class LogQueue: LogSink {
         blockBrokenPipeSignal()
         var lastSecond = ContinuousClock.now
         while true {
-            wakeUp.wait(milliseconds: 1000)
+            signal.wait(milliseconds: 1000)
             let now = ContinuousClock.now
             if now - lastSecond >= .seconds(1) {
                 lastSecond = now

@@ -7,7 +7,7 @@ import Locks
 /// has a cost in time. The next piece of the same owner waits until the costs of its earlier pieces have elapsed, minus an allowance.
 package final class Pace: Sendable {
     /// The times at which the costs of the owners' work will have elapsed, since the beginning of `elapsed`.
-    private let dues = Locked<[UUID?: Duration]>([:])
+    private let nextStarts = Locked<[UUID?: Duration]>([:])
     private let allowance: Duration
     private let patience: Duration
     private let elapsed: @Sendable () -> Duration
@@ -34,10 +34,10 @@ package final class Pace: Sendable {
     }
 
     /// The number of owners that are remembered: those whose costs had not elapsed at the last call of ``wait(for:cost:)``.
-    package var count: Int { dues.withLock { $0.count } }
+    package var count: Int { nextStarts.withLock { $0.count } }
 
     /// Returns the time at which the costs of an owner will have elapsed, if the owner is remembered.
-    package func due(of owner: UUID?) -> Duration? { dues.withLock { $0[owner] } }
+    package func due(of owner: UUID?) -> Duration? { nextStarts.withLock { $0[owner] } }
 
     /// Waits until an owner may do some work.
     ///
@@ -51,7 +51,7 @@ package final class Pace: Sendable {
         do {
             try await sleep(pause)
         } catch {
-            dues.withLock { $0[owner]? -= cost }
+            nextStarts.withLock { $0[owner]? -= cost }
             throw error
         }
     }
@@ -59,12 +59,12 @@ package final class Pace: Sendable {
     /// Adds the cost of some work, and returns the time to wait before it.
     private func enter(_ owner: UUID?, _ cost: Duration) throws(TenancyError) -> Duration {
         let now = elapsed()
-        let pause: Duration? = dues.withLock { dues in
-            dues = dues.filter { $0.value > now }
-            let due = dues[owner] ?? now
+        let pause: Duration? = nextStarts.withLock { nextStarts in
+            nextStarts = nextStarts.filter { $0.value > now }
+            let due = nextStarts[owner] ?? now
             let pause = due - now - allowance
             guard pause <= patience else { return nil }
-            dues[owner] = due + cost
+            nextStarts[owner] = due + cost
             return pause
         }
         guard let pause else { throw TenancyError(.capacityExceeded, "too much work of this kind waits for its turn") }

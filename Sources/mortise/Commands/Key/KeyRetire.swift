@@ -25,7 +25,7 @@ struct KeyRetire: ConfirmedCommand {
     var workspace: String
 
     @Option(help: "The outcome for the keys: disable, keep or revoke.")
-    var clientKeys = ClientKeyFate.disable
+    var clientKeys = ClientKeyTreatment.disable
 
     @OptionGroup
     var options: ConfirmedOptions
@@ -49,7 +49,7 @@ struct KeyRetire: ConfirmedCommand {
     }
 
     /// Returns the sentence after success, which tells a wrong subject.
-    static func success(_ count: Int, _ subject: String, _ fate: ClientKeyFate) -> String {
+    static func success(_ count: Int, _ subject: String, _ fate: ClientKeyTreatment) -> String {
         switch count {
         case 0: "No client key of \(subject) was working in the workspace. Nothing was changed."
         case 1: "The client keys of \(subject) \(fate.effect): 1 key."

@@ -25,7 +25,7 @@ struct MemberRemove: ActionCommand, ConfirmedCommand {
             revoke.
             """
     )
-    var clientKeys = ClientKeyFate.disable
+    var clientKeys = ClientKeyTreatment.disable
 
     @OptionGroup
     var options: ConfirmedOptions

@@ -7,7 +7,7 @@ import Darwin
 #endif
 
 /// A signal that wakes one waiting thread, and that is kept if no thread waits.
-final class WakeUp: Sendable {
+final class ThreadSignal: Sendable {
     /// The reading and the writing end of a pipe, which is never full for long: one byte is enough.
     private let ends: (read: CInt, write: CInt)
 

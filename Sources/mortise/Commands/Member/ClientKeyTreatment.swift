@@ -2,7 +2,7 @@ import ArgumentParser
 import MortiseClient
 
 /// The outcome for client keys, as an option takes it.
-enum ClientKeyFate: String, CaseIterable, ExpressibleByArgument {
+enum ClientKeyTreatment: String, CaseIterable, ExpressibleByArgument {
     case disable
     case keep
     case revoke

@@ -9,7 +9,7 @@ import Postgres
 import Tenancy
 import Verification
 
-extension ServiceContext {
+extension ServiceDependencies {
     /// Reads organizations' and workspaces' rows.
     func readControl<T>(_ body: (ControlStore) async throws -> T) async throws -> T {
         try await withReader { try await body(ControlStore($0)) }

@@ -6,7 +6,7 @@ import Synchronization
 /// A session that waits for a synchronous standby ends that wait with *success* when anybody cancels it (`pg_cancel_backend`, Ctrl-C in
 /// another program), and sends a warning: "the transaction has already committed locally, but might not have been replicated to the
 /// standby" (PostgreSQL's source, `SyncRepWaitForLSN`). Without the warning, nothing tells such an answer from a safe one.
-package enum CommitDoubt: Int, Comparable {
+package enum CommitUncertainty: Int, Comparable {
     /// A warning without a more precise class (01000). Only a COMMIT is doubted for it.
     case warning = 1
     /// The warning of the cancelled wait. Whatever it belongs to has committed without its standby.
@@ -24,17 +24,17 @@ package enum CommitDoubt: Int, Comparable {
 /// The doubts that a connection's notices cast, until the next answer is received.
 ///
 /// libpq delivers notices inside calls that hold the session's lock, so they are kept here.
-final class CommitDoubts: Sendable {
+final class CommitUncertainties: Sendable {
     private let strongest = Atomic<Int>(0)
 
     func note(_ notice: ServerNotice) {
-        guard let doubt = CommitDoubt(notice) else { return }
+        guard let doubt = CommitUncertainty(notice) else { return }
         strongest.max(doubt.rawValue, ordering: .relaxed)
     }
 
     /// Returns the strongest doubt since the last call.
-    func take() -> CommitDoubt? {
+    func take() -> CommitUncertainty? {
         guard strongest.load(ordering: .relaxed) != 0 else { return nil }
-        return CommitDoubt(rawValue: strongest.exchange(0, ordering: .relaxed))
+        return CommitUncertainty(rawValue: strongest.exchange(0, ordering: .relaxed))
     }
 }

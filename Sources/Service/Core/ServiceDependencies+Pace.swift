@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Tenancy
 
-extension ServiceContext {
+extension ServiceDependencies {
     /// The cost of the longest list that the quota allows.
     ///
     /// An organization that reads one after the other occupies a processor of the PostgreSQL server and one of this node for a part of

@@ -11,7 +11,7 @@ import Verification
 /// The databases, secrets, clocks and logger that all use cases share.
 ///
 /// The context knows no use case. Every folder of this module can use it.
-final class ServiceContext: Sendable {
+final class ServiceDependencies: Sendable {
     let databases: Databases
     let provisioner: Provisioner
     let verifier: Verifier
@@ -35,9 +35,9 @@ final class ServiceContext: Sendable {
     /// The deadline of the request ends a wait before.
     let listings = FairPlaces(256, patience: .seconds(30))
     /// The pace at which an organization reads long lists.
-    let listPace = ServiceContext.listPace()
+    let listPace = ServiceDependencies.listPace()
     /// The pace at which an organization creates workspaces.
-    let workspacePace = ServiceContext.workspacePace()
+    let workspacePace = ServiceDependencies.workspacePace()
 
     init(
         databases: Databases,
