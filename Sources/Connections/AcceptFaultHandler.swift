@@ -11,8 +11,9 @@ import Darwin
 
 /// Logs that the system has nothing left for further connections: once, and once when connections are accepted again.
 ///
-/// The handler stands behind NIO's `AcceptBackoffHandler` in the pipeline of a listener. The connections stay in the listener's queue, so
-/// its socket stays readable: without a pause, the thread would do nothing but ask the system again.
+/// The connections stay in the listener's queue, so its socket stays readable: without a pause, the thread would do nothing but ask the
+/// system again. NIO's `AcceptBackoffHandler` keeps further reads back, but the read that failed is still pending, and NIO goes on to wait for
+/// it. Only `autoRead` ends that.
 final class AcceptFaultHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
@@ -30,14 +31,8 @@ final class AcceptFaultHandler: ChannelInboundHandler {
     private let logger: Logger
     private var state = State.accepting
 
-    private init(_ logger: Logger) {
+    init(_ logger: Logger) {
         self.logger = logger
-    }
-
-    /// Adds the handlers to the pipeline of a listener.
-    static func add(to pipeline: ChannelPipeline.SynchronousOperations, _ logger: Logger) throws {
-        try pipeline.addHandler(AcceptBackoffHandler { isShortage($0) ? pause : nil })
-        try pipeline.addHandler(AcceptFaultHandler(logger))
     }
 
     /// Returns true if the system lacked a descriptor or memory, and false for a client that left before it was accepted.
@@ -54,9 +49,10 @@ final class AcceptFaultHandler: ChannelInboundHandler {
         context.fireChannelRead(data)
     }
 
-    /// Logs the beginning of the fault, and passes the error on.
+    /// Logs the beginning of the fault, pauses, and passes the error on.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let error = error as? IOError, Self.isShortage(error) {
+            pause(context.channel)
             if case .accepting = state {
                 logger.error(
                     "no connection is accepted, because the system has no descriptor or no memory left for it",
@@ -69,5 +65,13 @@ final class AcceptFaultHandler: ChannelInboundHandler {
             state = .failing(since: .now())
         }
         context.fireErrorCaught(error)
+    }
+
+    private func pause(_ listener: any Channel) {
+        // Only a listener that is closed meanwhile refuses the option.
+        try? listener.syncOptions?.setOption(.autoRead, value: false)
+        listener.eventLoop.scheduleTask(in: Self.pause) {
+            try? listener.syncOptions?.setOption(.autoRead, value: true)
+        }
     }
 }

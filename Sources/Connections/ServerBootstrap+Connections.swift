@@ -31,7 +31,7 @@ extension ServerBootstrap {
             .serverChannelOption(.socketOption(.so_sndbuf), value: SocketOptionValue(sendBufferBytes))
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try AcceptFaultHandler.add(to: channel.pipeline.syncOperations, logger)
+                    try channel.pipeline.syncOperations.addHandler(AcceptFaultHandler(logger))
                     let pace = AcceptPaceHandler { connections.isContested(at: .now()) }
                     try channel.pipeline.syncOperations.addHandler(pace)
                 }

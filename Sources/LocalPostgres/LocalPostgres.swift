@@ -256,8 +256,16 @@ extension LocalPostgres {
                 )
                 return
             }
-            guard try await stopping(session.folder, session.account).run(mode) else {
-                logger.warning("the PostgreSQL server did not stop", metadata: ["folder": "\(session.folder.path)"])
+            let folder: Logger.Metadata = ["folder": "\(session.folder.path)"]
+            let isStopped = try await stopping(session.folder, session.account)
+                .run(mode) {
+                    logger.warning(
+                        "the PostgreSQL server did not stop in time, and is stopped without a checkpoint",
+                        metadata: folder
+                    )
+                }
+            guard isStopped else {
+                logger.error("the PostgreSQL server did not stop: end its process by hand", metadata: folder)
                 return
             }
             SocketFolder(folder: session.folder, account: session.account).removeRecorded()

@@ -26,9 +26,9 @@ extension LocalPostgres {
 
         /// The maximum duration of a `fast` stop.
         ///
-        /// After it, the server is stopped in the mode `immediate`.
+        /// After it, the server is stopped in the mode `immediate`, for at most 10 s.
         ///
-        /// Defaults to 60 s.
+        /// Defaults to 30 s.
         public var stopTimeout: Duration
 
         /// More settings by name, as in `postgresql.conf`.
@@ -49,7 +49,7 @@ extension LocalPostgres {
                 isDurable: true,
                 maximumConnections: 300,
                 startTimeout: .seconds(60),
-                stopTimeout: .seconds(60),
+                stopTimeout: .seconds(30),
                 settings: [:],
                 fallbackFolder: nil
             )

@@ -20,20 +20,33 @@ struct ServerStop: Sendable {
     }
 
     private func command(_ mode: LocalPostgres.StopMode) -> [String] {
-        let seconds = max(1, timeout.components.seconds)
+        let seconds = max(1, self.timeout(of: mode).components.seconds)
         return [installation.program("pg_ctl"), "stop", "-D", "data", "-m", mode.rawValue, "-w", "-t", "\(seconds)"]
+    }
+
+    /// The maximum time of a stop in the mode `immediate`, which writes nothing.
+    private static let immediateTimeout = Duration.seconds(10)
+
+    /// Returns the time in which the server has to end.
+    private func timeout(of mode: LocalPostgres.StopMode) -> Duration {
+        mode == .fast ? timeout : min(timeout, Self.immediateTimeout)
     }
 
     /// Stops the server.
     ///
     /// If it does not stop in time, stops it in the mode `immediate`.
     ///
+    /// - Parameters:
+    ///   - mode: The mode of the first attempt.
+    ///   - onDelay: Called before the second attempt.
     /// - Returns: True if no server is left.
-    func run(_ mode: LocalPostgres.StopMode) async throws -> Bool {
-        for mode in mode == .fast ? [.fast, .immediate] : [LocalPostgres.StopMode.immediate] {
+    /// - Throws: The errors of starting `pg_ctl`.
+    func run(_ mode: LocalPostgres.StopMode, onDelay: () -> Void = {}) async throws -> Bool {
+        for attempt in mode == .fast ? [.fast, .immediate] : [LocalPostgres.StopMode.immediate] {
             guard isRunning else { return true }
-            _ = try await ServerCommand(arguments: arguments(mode), folder: folder.path)
-                .run(timeout: timeout + .seconds(5))
+            if attempt != mode { onDelay() }
+            _ = try await ServerCommand(arguments: arguments(attempt), folder: folder.path)
+                .run(timeout: timeout(of: attempt) + .seconds(5))
         }
         return !isRunning
     }

@@ -22,7 +22,8 @@ package enum DomainProblems {
         case let error as TenancyError: tenancy(error)
         case let error as PostgresError where error.refusesChanges:
             unavailable("The database accepts no changes at the moment. Send the request again later.")
-        case let error as PostgresError: error.isTransient ? .serviceUnavailable(retryAfter: retryAfter) : nil
+        case let error as PostgresError where error.isTransient:
+            unavailable("The database cannot be used at the moment. Send the request again later.")
         case is WorkspaceUnreachable: .workspaceUnavailable(retryAfter: retryAfter)
         case is AdvisoryLock.Taken: .serviceUnavailable(retryAfter: retryAfter)
         default: nil

@@ -229,8 +229,11 @@ import Testing
             try await cluster.withKeeper { keeper in
                 try await process.kill9()
                 try await eventually("the lease ends") { keeper.view.lease(at: .now) == nil }
+                // Reads of a server that is silent for longer than that are refused at once.
+                try await eventually("the keeper is cut off for a second") { keeper.isCutOff(for: .seconds(1)) }
                 try await process.start()
                 try await waitForRenewal(keeper)
+                #expect(!keeper.isCutOff && !keeper.isCutOff(for: .zero))
                 // The restart is no new timeline, and the row is the keeper's own.
                 try await cluster.withFences(clock: StoppedClock().clock) { try await $0.perform(target) {} }
             }

@@ -61,6 +61,31 @@ import Testing
         ("HPACK that is cut short", headers(1, [0, 200])),
     ]
 
+    // The fault: Envoy gives a check up after its timeout. Each one counted as an outage of the workspace, and the log blamed a database.
+    @Test func `a check that the gateway cancels is no outage`() async throws {
+        try await withRPC(configure: { $0.cacheBytes = 0 }) { gateway, address in
+            let key = try await gateway.mortise.makeKey()
+            let message = Protobuf.checkRequest([("workspace", gateway.workspace)], headers: [("x-api-key", key.token)])
+            let checks = RawFrame.repeated(100) { number in
+                let stream = 2 * number + 1
+                return Self.headers(stream) + RawFrame.bytes(0, flags: 1, stream: stream, framed(message))
+                    + RawFrame.bytes(3, stream: stream, [0, 0, 0, 8])
+            }
+            try await RawConnection.with(address) { connection in
+                let ping = RawFrame.bytes(6, [UInt8](repeating: 1, count: 8))
+                try await connection.send(ByteBuffer(bytes: RawFrame.start + checks + ping))
+                _ = try await connection.bytes { RawFrame.heads($0).contains { $0.type == 6 && $0.flags & 1 != 0 } }
+            }
+            try await FrameConnection.with(address) { connection in
+                let answer = try await connection.check(message)
+                #expect(answer.isOK)
+            }
+            let metrics = try await gateway.mortise.api.get("/metrics", as: nil).text
+            #expect(!metrics.contains(#"mortise_gateway_answers_total{reason="workspace_unavailable"}"#), "\(metrics)")
+            #expect(!gateway.mortise.log.text.contains("check failed"))
+        }
+    }
+
     @Test func `a connection that breaks the rules of HTTP/2 ends, and others go on`() async throws {
         try await withRPC { gateway, address in
             let key = try await gateway.mortise.makeKey()

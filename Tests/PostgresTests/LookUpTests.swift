@@ -138,6 +138,31 @@ import Testing
         }
     }
 
+    // The attack: thousands of checks of one token while the server hangs. They were joined without a bound, and took half a gigabyte.
+    @Test func `joined callers count as waiting ones, and those beyond the bound are refused at once`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withPipeline { pipeline in
+                try await whileFull(fixture, pipeline) { blocker in
+                    let outcomes = try await withThrowingTaskGroup(of: PostgresError?.self) { group in
+                        for _ in 0..<12_000 {
+                            group.addTask {
+                                await failure { try await pipeline.query(Self.now, [1], deadline: .ample) }
+                            }
+                        }
+                        // While the connection is full, nothing ends but what is refused.
+                        let first = try #require(try await group.next())
+                        #expect(first?.code == .queueFull)
+                        await blocker.close()
+                        return try await group.reduce(into: [first]) { $0.append($1) }
+                    }
+                    let refused = outcomes.compactMap(\.self)
+                    #expect(refused.count >= 12_000 - 2 * 4096 - 512)
+                    #expect(refused.allSatisfy { $0.code == .queueFull && !$0.wasSent })
+                }
+            }
+        }
+    }
+
     // Statements that are not prepared have no number. When they were taken for identical, a caller got the rows of another one.
     @Test func `look-ups that are not prepared are never joined`() async throws {
         try await withFixture { fixture in

@@ -55,7 +55,19 @@ public final class LeaseKeeper: Sendable {
     deinit { loop.stop() }
 
     /// True while the lease cannot be renewed, which the log says once.
-    public var isCutOff: Bool { loop.isCutOff }
+    public var isCutOff: Bool { loop.cutOffTime(at: clock()) != nil }
+
+    /// Returns true if the lease is over and could not be renewed for a time.
+    ///
+    /// What is read from the server then does not count, so nobody needs to wait for it.
+    ///
+    /// - Parameter time: The time.
+    /// - Returns: False with a good lease, and while the keeper may get one soon.
+    public func isCutOff(for time: Duration) -> Bool {
+        let now = clock()
+        guard view.lease(at: now) == nil, let past = loop.cutOffTime(at: now) else { return false }
+        return past >= time
+    }
 
     /// Waits until the lease is good.
     ///

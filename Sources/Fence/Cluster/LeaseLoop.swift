@@ -15,8 +15,8 @@ final class LeaseLoop: Sendable {
         var isConnected = false
         /// The failed attempts since the last renewal that succeeded.
         var failures = 0
-        /// True if the log says that the lease cannot be renewed.
-        var isCutOff = false
+        /// The instant at which the log said that the lease cannot be renewed; `nil` if it can.
+        var cutOffAt: Moment?
     }
 
     private let configuration: PostgresConfiguration
@@ -78,8 +78,8 @@ final class LeaseLoop: Sendable {
     /// Waits for ``finish()``.
     func untilFinished() async { await work.wait() }
 
-    /// True if the lease cannot be renewed, as the log says.
-    var isCutOff: Bool { state.withLock(\.isCutOff) }
+    /// Returns the time for which the lease could not be renewed, as the log says; `nil` if it can be.
+    func cutOffTime(at now: Moment) -> Duration? { state.withLock(\.cutOffAt).map { now - $0 } }
 
     private var isStopping: Bool { state.withLock { $0.life != .running } }
 
@@ -102,11 +102,12 @@ final class LeaseLoop: Sendable {
     ///
     /// A connection that breaks and is opened again at once costs nothing, and is no error.
     private func noteFailure(_ error: any Error) -> Int {
-        let isOver = view.lease(at: clock()) == nil
+        let now = clock()
+        let isOver = view.lease(at: now) == nil
         let (failures, isNew) = state.withLock { state in
             state.failures += 1
-            let isFirst = !state.isCutOff && state.life == .running && (isOver || state.failures > 1)
-            if isFirst { state.isCutOff = true }
+            let isFirst = state.cutOffAt == nil && state.life == .running && (isOver || state.failures > 1)
+            if isFirst { state.cutOffAt = now }
             return (state.failures, isFirst)
         }
         if isNew {
@@ -123,8 +124,8 @@ final class LeaseLoop: Sendable {
     private func noteRenewal() {
         let wasCutOff = state.withLock { state in
             state.failures = 0
-            defer { state.isCutOff = false }
-            return state.isCutOff
+            defer { state.cutOffAt = nil }
+            return state.cutOffAt != nil
         }
         if wasCutOff {
             logger.notice("a PostgreSQL server can be used again", metadata: ["database": "\(configuration)"])

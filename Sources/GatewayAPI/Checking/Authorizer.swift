@@ -275,6 +275,10 @@ package final class Authorizer: Sendable {
             do {
                 return conclude(limited(try check(question), question, gateway), question, asked, start)
             } catch {
+                // The gateway has cancelled the check. Nobody reads the answer, and an operator must not take it for an outage.
+                if error is CancellationError || (error as? PostgresError)?.code == .cancelled {
+                    return GatewayAnswer(.unavailable, scopes: question.request.scopes, statuses: question.statuses)
+                }
                 report(error)
                 return conclude(.unavailable, question, asked, start)
             }
@@ -318,7 +322,6 @@ package final class Authorizer: Sendable {
     ///
     /// Nobody gets in because of it.
     private func report(_ error: any Error) {
-        if error is CancellationError { return }
         let isExpected = DomainProblems.problem(for: error) != nil
         logger.log(
             level: isExpected ? .warning : .error,

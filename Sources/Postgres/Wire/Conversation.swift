@@ -131,8 +131,10 @@ package struct Conversation: ~Copyable {
     var waitingCount: Int { waiting.count }
     /// True if more requests can be enqueued.
     ///
-    /// Other requests stay in the inbox, where they can still be joined and are counted.
-    var hasRoom: Bool { waiting.count < Self.window }
+    /// Other requests stay in the inbox, where they can still be joined and their callers are counted.
+    var hasRoom: Bool {
+        waiting.count < Self.window && waiting.reduce(0) { $0 + $1.callerCount } < Inbox.bound
+    }
 
     /// True while the server waits for COPY data.
     var isCopying: Bool {

@@ -30,7 +30,10 @@ struct Inbox {
     /// The numbers of accepted and of joined requests.
     private(set) var statistics = PostgresPipeline.Statistics()
 
-    /// The maximum number of requests.
+    /// The number of callers of the requests.
+    private var callerCount = 0
+
+    /// The maximum number of callers, joined ones included.
     static let bound = 4096
     /// The number of requests up to which comparing is cheaper than hashing.
     private static let few = 8
@@ -43,17 +46,17 @@ struct Inbox {
     /// - Returns: The reason to refuse the request, or `nil`.
     mutating func add(_ request: Request, joining: Bool) -> PostgresError? {
         if let closedBy { return closedBy }
+        guard callerCount < Self.bound else {
+            return PostgresError(.queueFull, "too many statements wait for this connection")
+        }
+        callerCount += 1
+        statistics.lookUps += 1
         if joining, let other = identicalRequest(to: request) {
             other.join(request)
-            statistics.lookUps += 1
             statistics.joined += 1
             return nil
         }
-        guard requests.count < Self.bound else {
-            return PostgresError(.queueFull, "too many statements wait for this connection")
-        }
         requests.append(request)
-        statistics.lookUps += 1
         if joining, !index.isEmpty, let lookUp = LookUp(request) { index[lookUp] = request }
         return nil
     }
@@ -91,6 +94,7 @@ struct Inbox {
     mutating func move(to other: inout [Request]) {
         if requests.isEmpty { return }
         swap(&requests, &other)
+        callerCount = 0
         if !index.isEmpty { index.removeAll(keepingCapacity: true) }
     }
 
@@ -99,6 +103,7 @@ struct Inbox {
         let overdue = requests.flatMap { $0.overdue(at: now) }
         if requests.contains(where: { $0.deadline <= now || $0.isAbandoned }) {
             requests.removeAll { $0.deadline <= now || $0.isAbandoned }
+            callerCount = requests.reduce(0) { $0 + $1.callerCount }
             index = [:]
         }
         return overdue

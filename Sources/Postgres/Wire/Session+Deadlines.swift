@@ -32,10 +32,10 @@ extension Session {
         var sentLate = late
         sentLate.wasSent = true
         for request in inbox.withLock({ $0.removeOverdue(at: now) }) {
-            effects.overdue.append(.init(request: request, error: late))
+            effects.resume(request, late)
         }
         for (request, wasSent) in wire.conversation.overdue(at: now) {
-            effects.overdue.append(.init(request: request, error: wasSent ? sentLate : late))
+            effects.resume(request, wasSent ? sentLate : late)
         }
         let (unsent, isHeadOverdue) = wire.conversation.expired(at: now)
         for request in unsent { effects.finish(request, .failure(late)) }
@@ -77,7 +77,7 @@ extension Session {
         for request in inbox.withLock({ $0.close(.lost("the connection waits for a commit")) }) {
             effects.finish(request, .failure(.lost("the connection waits for a commit")))
         }
-        effects.overdue.append(.init(request: head, error: .commitOverdue))
+        effects.resume(head, .commitOverdue)
         wire.isDraining = true
     }
 

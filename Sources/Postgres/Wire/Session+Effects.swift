@@ -12,7 +12,7 @@ extension Session {
             var afterwards: (@Sendable () -> Void)?
         }
 
-        struct Overdue {
+        private struct Overdue {
             let request: Request
             let error: PostgresError
         }
@@ -39,9 +39,11 @@ extension Session {
             }
         }
 
-        var overdue: [Overdue] {
-            get { rare?.overdue ?? [] }
-            set { noted.overdue = newValue }
+        /// Resumes the request's own caller, and not those that were joined to it.
+        ///
+        /// Thousands of callers can be overdue at once, so the list grows in its place.
+        mutating func resume(_ request: Request, _ error: PostgresError) {
+            noted.overdue.append(Overdue(request: request, error: error))
         }
 
         /// Resumes all callers of a request.

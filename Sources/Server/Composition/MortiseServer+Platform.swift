@@ -61,7 +61,8 @@ extension MortiseServer {
             provisioner: Provisioner(
                 control,
                 options: configuration.provisioner,
-                fencing: databases.fencing
+                fencing: databases.fencing,
+                makeRoom: { await databases.makeRoom() }
             ),
             databases: databases,
             verifier: Verifier(

@@ -124,6 +124,9 @@ extension ServiceDependencies {
             return try await body(provisioner)
         } catch is FenceError {
             throw Refusal.outcomeUnknown
+        } catch let error as PostgresError where error.code == .commitOutcomeUnknown {
+            databases.reportOfServer(error)
+            throw Refusal.outcomeUnknown
         } catch let error as UnusableDatabase {
             databases.report(error.cause, of: error.workspace)
             throw error.explanation

@@ -51,7 +51,7 @@ public final class Databases: Sendable {
     let stopped = StoppedWorkspaces()
     private let isShutDown = Atomic<Bool>(false)
     let faults: FaultLog
-    private let foreign = ForeignLocks()
+    private let blockers = BlockingSessions()
 
     /// Creates the databases' connections, without opening one.
     ///
@@ -199,7 +199,7 @@ public final class Databases: Sendable {
         _ workspace: WorkspaceFacts,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        try await foreign.explaining(workspace.workspaceID) {
+        try await blockers.explaining(workspace.workspaceID) {
             try await makingRoom(on: workspace.clusterID) { begin in
                 try await withPool(workspace) { pool in
                     try await pool.withConnection {
@@ -216,7 +216,7 @@ public final class Databases: Sendable {
     /// - Throws: `blocked` if a session of somebody else blocks the change, the errors of `PostgresPool.withConnection`, and what `body`
     ///   throws.
     public func withControl<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
-        try await foreign.explaining(Workspace.rootID) {
+        try await blockers.explaining(Workspace.rootID) {
             try await control.pool.withConnection { try await unblocking($0, for: .other, over: nil, body) }
         }
     }
@@ -239,6 +239,11 @@ public final class Databases: Sendable {
                 }
             }
         }
+    }
+
+    /// Closes a connection that nobody uses on each cluster, so that a server without a free one accepts another.
+    public func makeRoom() async {
+        for caches in caches.values { await caches.makeRoom() }
     }
 
     /// Connects again, after a look-up connection was closed, as long as the server refuses connections and there is time.
@@ -281,7 +286,7 @@ public final class Databases: Sendable {
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
         try await withStopDeadline {
-            try await foreign.explaining(workspace?.workspaceID ?? Workspace.rootID) {
+            try await blockers.explaining(workspace?.workspaceID ?? Workspace.rootID) {
                 guard let workspace else {
                     return try await makingRoom(on: database.primary.id) { begin in
                         try await control.stops.withConnection {
@@ -320,13 +325,16 @@ public final class Databases: Sendable {
             role: database.installation.runtimeRole,
             patience: options.blockerPatience,
             place: workspace?.workspaceID ?? Workspace.rootID,
-            foreign: foreign,
+            blockers: blockers,
             logger: database.logger
         )
         return try await unblocker.run {
             try await body(connection)
         } asking: { [self] statement, parameters in
-            guard let workspace else { return try await control.lookups.query(statement, parameters) }
+            // The sessions of all databases of a server can be seen from each. Look-ups in the workspace can wait for the same lock.
+            guard let workspace, workspace.clusterID != database.primary.id else {
+                return try await control.lookups.query(statement, parameters)
+            }
             return try await withLookups(workspace) { try await $0.query(statement, parameters) }
         }
     }
@@ -527,7 +535,12 @@ public final class Databases: Sendable {
     ) async throws -> Value {
         let fenced = FencedKeys(workspace: workspace?.workspaceID ?? Workspace.rootID, keys: keys)
         let cluster = try await self.cluster(of: workspace)
-        return try await fencing.perform(fenced, on: cluster, lane, of: organization, change)
+        return try await makingRoom(on: cluster.id) { begin in
+            try await fencing.perform(fenced, on: cluster, lane, of: organization) {
+                begin()
+                return try await change()
+            }
+        }
     }
 
     private func cluster(of workspace: WorkspaceFacts?) async throws -> Cluster {

@@ -71,7 +71,7 @@ public struct DatabasesOptions: Sendable {
     public var stopDeadline: Duration
     /// The time after which Mortise's own sessions that block such a change are ended.
     ///
-    /// Default 0.4 s.
+    /// Default 0.2 s.
     public var blockerPatience: Duration
     /// The time without an answer after which a session for look-ups counts as frozen, and its look-ups go to a new one.
     ///
@@ -130,7 +130,7 @@ public struct DatabasesOptions: Sendable {
         maximumStoppedDatabases: Int = 3,
         maximumFencedStops: Int = 8,
         stopDeadline: Duration = .milliseconds(3200),
-        blockerPatience: Duration = .milliseconds(400),
+        blockerPatience: Duration = .milliseconds(200),
         lookupSilence: Duration = .milliseconds(500),
         lookupDeadline: Duration = .seconds(2),
         managementDeadline: Duration = .seconds(10),

@@ -22,11 +22,13 @@ struct Unblocker: Sendable {
     /// The role whose sessions can be ended, besides those of the role that asks, if they have the same application name.
     let role: String
     /// The time after which blockers are looked for, and the pause between two looks.
+    ///
+    /// After a session was ended, the next look follows in a quarter of that time: another one can have taken its place.
     let patience: Duration
     /// The workspace of the database, which is the root workspace for the control database.
     let place: UUID
-    /// Receives the sight of a session of somebody else.
-    let foreign: ForeignLocks
+    /// Receives the sight of a blocking session.
+    let blockers: BlockingSessions
     let logger: Logger
 
     /// Executes a statement on another connection to the same server.
@@ -66,10 +68,11 @@ struct Unblocker: Sendable {
     func run<T>(_ body: () async throws -> T, asking ask: @escaping Asker) async throws -> T {
         let watcher = Task {
             var logged: Set<Int32> = []
+            var pause = patience
             while true {
-                try await Task.sleep(for: patience)
+                try await Task.sleep(for: pause)
                 do {
-                    try await look(ask, &logged)
+                    pause = try await look(ask, &logged) ? patience / 4 : patience
                 } catch {
                     try Task.checkCancellation()
                     logger.debug(
@@ -83,21 +86,27 @@ struct Unblocker: Sendable {
         return try await body()
     }
 
-    /// Ends the blockers that can be ended, and notes a session of somebody else, which is logged once.
-    private func look(_ ask: Asker, _ logged: inout Set<Int32>) async throws {
+    /// Notes the blockers, and ends those that can be ended. A session of somebody else is logged once.
+    ///
+    /// - Returns: True if a session of the installation is among the blockers.
+    private func look(_ ask: Asker, _ logged: inout Set<Int32>) async throws -> Bool {
+        var hasOwn = false
         for row in try await ask(Self.end, [process, role, work == .stop]) {
             let (other, role, application) = try row.decode((Int32, String?, String?).self)
             let (isOwn, isEnded) = (try row.decode(3, as: Bool?.self), try row.decode(4, as: Bool?.self))
             let metadata: Logger.Metadata = [
                 "process": "\(other)", "role": "\(role ?? "")", "application": "\(application ?? "")",
             ]
+            let holder: BlockingSessions.Holder = isOwn == true ? .installation : .somebodyElse
+            blockers.note(holder, in: place)
+            hasOwn = hasOwn || holder == .installation
             if isEnded == true {
                 logger.warning("a session that blocked a change was ended", metadata: metadata)
-            } else if isOwn != true {
-                foreign.note(in: place)
+            } else if holder == .somebodyElse {
                 guard logged.insert(other).inserted else { continue }
                 logger.warning("a session of somebody else blocks a change", metadata: metadata)
             }
         }
+        return hasOwn
     }
 }

@@ -47,37 +47,35 @@ extension Provisioner {
         by attribution: Attribution,
         authorize: Authorization = { _ in }
     ) async throws {
-        let owner = try await PostgresDeadline.with(options.stopDeadline) {
-            try await changing(over: stops) { connection in
-                try await withStopLock(id, on: connection) { () async throws -> UUID in
-                    guard let plan = try await ReconciliationPlan.read(id, on: connection) else {
-                        throw TenancyError.unknownWorkspace
-                    }
-                    guard includesDefault || !plan.workspace.isDefault else {
-                        throw TenancyError(.defaultWorkspace, "the default workspace cannot be deleted")
-                    }
-                    guard plan.workspace.state != .deleting else { return plan.workspace.organizationID }
-                    // A restoration that was interrupted can have let the keys in already.
-                    let reached = [plan.workspace.state, plan.workspace.targetState].compactMap(\.self)
-                    if let state = reached.first(where: { !states.contains($0) }) {
-                        let isLost = includesLost ? try await lacksDatabase(plan.workspace, on: connection) : false
-                        guard isLost else {
-                            throw TenancyError(
-                                .wrongState,
-                                "a workspace that is \(state.rawValue) cannot be deleted; archive it first"
-                            )
-                        }
-                    }
-                    try await request(
-                        .deleting,
-                        of: plan.workspace,
-                        Self.request,
-                        by: attribution,
-                        on: connection,
-                        authorize
-                    )
-                    return plan.workspace.organizationID
+        let owner = try await stopping { connection in
+            try await withStopLock(id, on: connection) { () async throws -> UUID in
+                guard let plan = try await ReconciliationPlan.read(id, on: connection) else {
+                    throw TenancyError.unknownWorkspace
                 }
+                guard includesDefault || !plan.workspace.isDefault else {
+                    throw TenancyError(.defaultWorkspace, "the default workspace cannot be deleted")
+                }
+                guard plan.workspace.state != .deleting else { return plan.workspace.organizationID }
+                // A restoration that was interrupted can have let the keys in already.
+                let reached = [plan.workspace.state, plan.workspace.targetState].compactMap(\.self)
+                if let state = reached.first(where: { !states.contains($0) }) {
+                    let isLost = includesLost ? try await lacksDatabase(plan.workspace, on: connection) : false
+                    guard isLost else {
+                        throw TenancyError(
+                            .wrongState,
+                            "a workspace that is \(state.rawValue) cannot be deleted; archive it first"
+                        )
+                    }
+                }
+                try await request(
+                    .deleting,
+                    of: plan.workspace,
+                    Self.request,
+                    by: attribution,
+                    on: connection,
+                    authorize
+                )
+                return plan.workspace.organizationID
             }
         }
         // PostgreSQL can take seconds to drop a database. No suspension waits for that, because another connection does it.

@@ -108,19 +108,17 @@ extension Provisioner {
         as authority: StateAuthority,
         _ authorize: Authorization
     ) async throws -> Workspace {
-        try await PostgresDeadline.with(options.stopDeadline) {
-            try await changing(over: stops) { connection in
-                try await withStopLock(id, on: connection) {
-                    try await change(
-                        id,
-                        to: state,
-                        by: attribution,
-                        as: authority,
-                        .stops,
-                        on: connection,
-                        authorize
-                    )
-                }
+        try await stopping { connection in
+            try await withStopLock(id, on: connection) {
+                try await change(
+                    id,
+                    to: state,
+                    by: attribution,
+                    as: authority,
+                    .stops,
+                    on: connection,
+                    authorize
+                )
             }
         }
     }

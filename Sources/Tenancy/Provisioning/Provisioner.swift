@@ -26,7 +26,8 @@ public final class Provisioner: Sendable {
     let templates: TemplateDatabases
     /// The places at which databases are created and dropped for callers, which organizations share fairly.
     private let places: FairPlaces
-    private let foreign = ForeignLocks()
+    private let blockers = BlockingSessions()
+    private let makeRoom: @Sendable () async -> Void
     /// The workspaces whose last repair failed, as the log says once for each.
     let unrepaired = Locked<Set<UUID>>([])
     /// The maximum number of these workspaces.
@@ -44,23 +45,28 @@ public final class Provisioner: Sendable {
     ///   - control: The control database.
     ///   - options: The limits.
     ///   - fencing: The fences around changes of state. By default the provisioner has its own.
+    ///   - makeRoom: Closes connections that nobody uses, after a server had none left for a suspension, an archiving or a deletion. Does
+    ///     nothing by default.
     public convenience init(
         _ control: ControlDatabase,
         options: ProvisionerOptions = ProvisionerOptions(),
-        fencing: ClusterFencing? = nil
+        fencing: ClusterFencing? = nil,
+        makeRoom: @escaping @Sendable () async -> Void = {}
     ) {
-        self.init(control, options: options, fencing: fencing, onStep: { _ in })
+        self.init(control, options: options, fencing: fencing, makeRoom: makeRoom, onStep: { _ in })
     }
 
     package init(
         _ control: ControlDatabase,
         options: ProvisionerOptions,
         fencing: ClusterFencing? = nil,
+        makeRoom: @escaping @Sendable () async -> Void = {},
         onStep: @escaping @Sendable (ProvisioningStep) throws -> Void
     ) {
         self.control = control
         self.fencing = fencing ?? ClusterFencing(control, leastTime: options.fenceDeadline)
         self.options = options
+        self.makeRoom = makeRoom
         self.onStep = onStep
         templates = TemplateDatabases(control, options: options, onStep: onStep)
         func pool(_ connections: Int) -> PostgresPool {
@@ -212,12 +218,31 @@ public final class Provisioner: Sendable {
 
     private static let busy = TenancyError(.busy, "another change of this workspace is under way")
 
+    /// Runs a change that stops a workspace, with one deadline for all of its waits.
+    ///
+    /// The change can run again, if a server had no connection left for a part of it and there is time. Other connections are closed first.
+    ///
+    /// - Throws: The errors of ``changing(over:_:)``.
+    func stopping<T>(_ change: (PostgresConnection) async throws -> T) async throws -> T {
+        try await PostgresDeadline.with(options.stopDeadline) {
+            while true {
+                do {
+                    return try await changing(over: stops, change)
+                } catch let error as PostgresError where error.isRefusedConnection {
+                    guard let left = PostgresDeadline.remaining, left > .milliseconds(500) else { throw error }
+                    await makeRoom()
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
+        }
+    }
+
     /// Runs a change of a workspace's state over a connection to the control database, and meanwhile ends the sessions of this installation
     /// that block it.
     ///
     /// - Throws: `blocked` if a session of somebody else blocks the change, the errors of the pool, and the errors of `change`.
     func changing<T>(over pool: PostgresPool, _ change: (PostgresConnection) async throws -> T) async throws -> T {
-        try await foreign.explaining(Workspace.rootID) {
+        try await blockers.explaining(Workspace.rootID) {
             try await pool.withConnection { connection in
                 try await unblocking(connection, to: control.primary) { try await change(connection) }
             }
@@ -237,7 +262,7 @@ public final class Provisioner: Sendable {
             role: control.installation.runtimeRole,
             patience: options.blockerPatience,
             place: Workspace.rootID,
-            foreign: foreign,
+            blockers: blockers,
             logger: control.logger
         )
         return try await unblocker.run(body) { [control] statement, parameters in

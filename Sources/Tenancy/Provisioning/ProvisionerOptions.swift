@@ -15,7 +15,7 @@ public struct ProvisionerOptions: Sendable {
     public var stopDeadline: Duration
     /// The time after which a change of a state ends Mortise's own sessions that block it.
     ///
-    /// Default 0.4 s.
+    /// Default 0.2 s.
     public var blockerPatience: Duration
     /// The maximum wait for one of these connections, which includes opening one.
     ///
@@ -48,7 +48,7 @@ public struct ProvisionerOptions: Sendable {
         maximumConnections: Int = 4,
         maximumStops: Int = 2,
         stopDeadline: Duration = .milliseconds(3200),
-        blockerPatience: Duration = .milliseconds(400),
+        blockerPatience: Duration = .milliseconds(200),
         leaseDeadline: Duration = .seconds(5),
         lockPatience: Duration = .seconds(10),
         databaseDeadline: Duration = .seconds(60),

@@ -132,6 +132,8 @@ package final class KeyFinder: Sendable {
         _ body: (PostgresPipeline, Duration) async throws -> KeyLookup.Answer<Found>
     ) async throws -> Found? {
         let view = home.keeper.view
+        // A server that does not answer would keep each request for the whole deadline, and their number would grow.
+        guard !home.keeper.isCutOff(for: Self.leasePatience) else { throw Self.withoutLease }
         for _ in 0..<Self.maximumReads {
             // Before the read is written. A pipeline joins a read only to one that is not written either.
             let ticket = view.willRead(in: home.fences)
