@@ -106,6 +106,16 @@ struct StatusJSON: JSONWritable {
     private static let lease =
         Schema.object([
             .required("id", NativeSchema.id.described("The id of the lease. Each start of a node chooses a new one.")),
+            .required("host", .string(max: 255).orNull.described("The name of the node's machine.")),
+            .required("process_id", number.orNull.described("The number of the node's process.")),
+            .required("version", .string(max: 255).orNull.described("The version of the node's program.")),
+            .required(
+                "peppers",
+                .array(of: .string(max: 64), max: 1000).orNull
+                    .described(
+                        "The ids of the peppers that the node knows. New tokens use the first one that all nodes know."
+                    )
+            ),
             .required("age_milliseconds", number.described("The time since the node renewed it.")),
             .required("is_own", .boolean.described("True for the node that answers.")),
             .required(
@@ -186,6 +196,10 @@ struct StatusJSON: JSONWritable {
         func write(to writer: inout JSONWriter) {
             writer.object {
                 $0.member("id", UUIDv7.text(of: lease.id))
+                $0.member("host", lease.node?.host)
+                $0.member("process_id", lease.node?.process)
+                $0.member("version", lease.node?.version)
+                if let node = lease.node { $0.member("peppers", node.peppers) } else { $0.member("peppers", nil) }
                 $0.member("age_milliseconds", lease.ageMilliseconds)
                 $0.member("is_own", lease.isOwn)
                 $0.member("is_silent", lease.isSilent)

@@ -251,6 +251,13 @@ import Testing
                     try await RawConnection.with(address) { waiting in
                         try await waiting.get("/healthz")
                         try await program.expectCause("no connection is accepted")
+                        // The thread asked without a pause, and used a whole processor.
+                        let (begin, before) = (ContinuousClock.now, try program.threadTimes())
+                        try await eventually("a second has passed") { ContinuousClock.now - begin > .seconds(1) }
+                        let passed = ContinuousClock.now - begin
+                        let busy = try program.threadTimes()
+                            .filter { thread, time in time - before[thread, default: time] > passed / 4 }
+                        #expect(busy.isEmpty)
                         for _ in 0..<5 {
                             try await kept.get("/readyz")
                             #expect(try await kept.answer()?.status == 200)

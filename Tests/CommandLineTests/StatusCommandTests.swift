@@ -14,8 +14,10 @@ import Testing
         "is_reachable":\(isReachable),"fault":\(isReachable ? "null" : "\"no connection to the server\""),"version":\(isReachable ? "\"15.4\"" : "null"),\
         "is_standby":null,"connections":\(isReachable ? "40" : "null"),"maximum_connections":\(isReachable ? "100" : "null"),\
         "lookups":{"open":7,"limit":32,"waiting":3},"changes":{"purpose":"changes","open":4,"idle":1,"waiting":0},\
-        "leases":[{"id":"l-1","age_milliseconds":345,"is_own":true,"is_silent":false},\
-        {"id":"l-2","age_milliseconds":90000,"is_own":false,"is_silent":true}],"fences":\(isReachable ? "2" : "null"),\
+        "leases":[{"id":"l-1","host":"alpha","process_id":4711,"version":"1","peppers":["a"],"age_milliseconds":345,\
+        "is_own":true,"is_silent":false},\
+        {"id":"l-2","host":null,"process_id":null,"version":null,"peppers":null,"age_milliseconds":90000,\
+        "is_own":false,"is_silent":true}],"fences":\(isReachable ? "2" : "null"),\
         "oldest_fence_milliseconds":\(isReachable ? "67" : "null"),\
         "standbys":[{"name":"standby1","state":"streaming","synchronization":"sync","lag_bytes":123456,\
         "lag_milliseconds":12}]}]}
@@ -39,7 +41,7 @@ import Testing
                 let line = outcome.output.split(separator: "\n").first { $0.hasPrefix(id) } ?? ""
                 return line.split(separator: "  ").map { String($0.drop(while: \.isWhitespace)) }.filter { !$0.isEmpty }
             }
-            #expect(cells("l-1") == ["l-1", "primary", "345 ms ago", "this node", "good"])
+            #expect(cells("l-1") == ["l-1", "primary", "345 ms ago", "this node: alpha, process 4711", "good"])
             let silent = ["l-2", "primary", "90000 ms ago", "another", "silent: the next change waits for it"]
             #expect(cells("l-2") == silent)
             let json = try await Program.call("status", "--json", at: server)

@@ -48,7 +48,7 @@ import Testing
         ]
         let expected = try #require(SecretBytes(derived)).hmac(of: Array(token.reveal().utf8))
         let ring = try #require(PepperRing(current: pepper))
-        #expect(ring.digest(of: token).digest == expected)
+        #expect(ring.digests(of: token).map(\.digest) == [expected])
     }
 
     // The attack: somebody learns the pepper of one workspace and writes a digest of a token of another one.
@@ -61,7 +61,7 @@ import Testing
             let (own, foreign) = (generator.token(), generator.token())
             let peppers = ring.peppers(of: own.parsed.workspaceRef)
             #expect(peppers.digests(of: own) == ring.digests(of: own))
-            #expect(peppers.digest(of: foreign) != ring.digest(of: foreign))
+            #expect(peppers.digests(of: foreign) != ring.digests(of: foreign))
         }
     }
 
@@ -77,9 +77,26 @@ import Testing
             let expected = try #require(SecretBytes(key)).hmac(of: Array(token.reveal().utf8))
             let peppers = ring.peppers(of: token.parsed.workspaceRef)
             // Twice, because the second digest must not continue the first.
-            #expect(peppers.digest(of: token).digest == expected, "seed \(seed)")
-            #expect(peppers.digest(of: token).digest == expected, "seed \(seed)")
+            #expect(peppers.digests(of: token).map(\.digest) == [expected], "seed \(seed)")
+            #expect(peppers.digests(of: token).map(\.digest) == [expected], "seed \(seed)")
         }
+    }
+
+    // A node that lacks a pepper answers "not found" for each token that was made with it.
+    @Test func `a new token has the first pepper that all nodes know`() throws {
+        var generator = SplitMix64(seed: 6)
+        let ids = ["new", "old", "older"].compactMap { SecretID($0) }
+        let peppers = try ids.map { try #require(Pepper(id: $0, bytes: generator.bytes(32))) }
+        let ring = try #require(PepperRing(current: peppers[0], others: Array(peppers.dropFirst())))
+        let token = generator.token()
+        let digests = ring.digests(of: token)
+        for (shared, chosen) in [
+            (["older", "old", "new"], 0), (["old", "older"], 1), (["older"], 2), ([], 0), (nil, 1),
+        ] as [([String]?, Int)] {
+            #expect(ring.digest(of: token, sharing: shared) == digests[chosen], "\(shared ?? ["unknown"])")
+        }
+        let single = try #require(PepperRing(current: peppers[0]))
+        #expect(single.digest(of: token, sharing: nil) == digests[0])
     }
 
     @Test func `a ring digests with the current pepper first, and with every pepper differently`() throws {
@@ -90,8 +107,8 @@ import Testing
         let token = generator.token()
         let digests = ring.digests(of: token)
         #expect(digests.map(\.pepperID) == ids && ring.ids == ids)
-        #expect(digests == peppers.compactMap { PepperRing(current: $0)?.digest(of: token) })
-        #expect(Set(digests).count == 3 && ring.digest(of: token) == digests[0])
+        #expect(digests == peppers.compactMap { PepperRing(current: $0)?.digests(of: token)[0] })
+        #expect(Set(digests).count == 3)
         #expect(ring[ids[2]]?.checkValue == peppers[2].checkValue && Set(peppers.map(\.checkValue)).count == 3)
         #expect(PepperRing(current: peppers[0])?.digests(of: token) == [digests[0]])
         #expect(PepperRing(current: peppers[0], others: [peppers[1], peppers[0]]) == nil)

@@ -27,6 +27,9 @@ import Testing
             let lease = try #require(cluster["leases"]?.array?.first)
             #expect(lease["id"]?.string?.count == 36 && lease["age_milliseconds"]?.text.allSatisfy(\.isNumber) == true)
             #expect(lease["is_own"] == true && lease["is_silent"] != nil)
+            // An operator must find the machine of a silent node.
+            #expect(lease["host"]?.string?.isEmpty == false && lease["process_id"]?.text.allSatisfy(\.isNumber) == true)
+            #expect(lease["version"] == "1.0.0-test" && lease["peppers"] == ["a"])
             #expect(cluster["leases"]?.array?.count == 1 && cluster["fences"] == 0)
             #expect(cluster["oldest_fence_milliseconds"] == 0)
             #expect(status["memory"]?["keys"] == 3, "\(status)")

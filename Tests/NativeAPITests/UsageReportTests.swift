@@ -182,7 +182,11 @@ import Verification
             ("since=\(time(60))&until=\(time(61))", false), ("since=\(time(60))&until=\(time(60))", false),
             ("since=\(time(-86_400))", false), ("until=\(time(-86_400))", true),
             ("step=week", false), ("group_by=subject", false), ("group_by=", false), ("limit=101", false),
-            ("cursor=x", false), ("cursor=0.valid.\(Sample.id)", true), ("cursor=0.junk.\(Sample.id)", false),
+            ("cursor=x", false), ("group_by=code,key&cursor=0.valid.\(Sample.id)", true),
+            ("group_by=code,key&cursor=0.junk.\(Sample.id)", false),
+            // Cursors of a report with other rows or other steps: an empty page would look like no use.
+            ("cursor=0.valid.\(Sample.id)", false), ("group_by=code&cursor=0.valid.\(Sample.id)", false),
+            ("step=minute&cursor=6y222o..\(Sample.none)", true), ("step=hour&cursor=6y222o..\(Sample.none)", false),
         ] {
             let answer = try await mortise.api.get("\(Self.workspace)?\(query)", as: mortise.adminToken)
             if answer.status != (isAccepted ? 200 : 400) { wrong.append("\(query): \(answer)") }
@@ -190,7 +194,10 @@ import Verification
         return (now, wrong)
     }
 
-    private enum Sample { static let id = "0198c0de-0000-7000-8000-00000000abcd" }
+    private enum Sample {
+        static let id = "0198c0de-0000-7000-8000-00000000abcd"
+        static let none = "00000000-0000-0000-0000-000000000000"
+    }
 
     // The attack: a caller reads the traffic of a key that the caller cannot read.
     @Test func `the usage of a key is shown to those who can read the key, and to nobody else`() async throws {

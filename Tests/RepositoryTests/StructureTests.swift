@@ -67,7 +67,7 @@ import Testing
                 .map { String($0.1) }
         )
         let pages = files.filter { $0.target == "Console" }
-            .flatMap { $0.code.matches(of: #/\bpage\(\s*"([a-z-]+)"/#).map { String($0.1) } }
+            .flatMap { $0.code.matches(of: #/\Wpage\(\s*"([a-z-]+)"/#).map { String($0.1) } }
         #expect(registered.count > 50 && pages.count > 30)
         #expect(Set(pages).subtracting(registered) == [])
     }

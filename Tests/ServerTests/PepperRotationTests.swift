@@ -65,6 +65,39 @@ import Testing
         }
     }
 
+    // The accident: one node has the new file, and the other has the old one. Tokens of the first were unknown to the second.
+    @Test func `a new pepper makes no token while a node lacks it, and does when all nodes know it`() async throws {
+        try await withInstallation { installation in
+            let old = try #require(
+                installation.secrets.reveal().split(separator: "\n").first { $0.hasPrefix("pepper") }.map(String.init)
+            )
+            let turned = try secrets([try pepper("b"), old], installation.secrets)
+            let admin = try await withMortise(of: installation) { $0.adminToken }
+            let log = LogCollector()
+            func pepperIDs(_ mortise: ServerHarness) async throws -> [String] {
+                try await mortise.rows(
+                    try await mortise.workspaceDatabase(),
+                    "SELECT pepper_id FROM auth.key_secrets ORDER BY id"
+                )
+                .map { try $0.decode(0, as: String.self) }
+            }
+            try await withMortise(of: installation, log: log, configure: { $0.secrets = turned }) { two in
+                try await withMortise(of: installation) { one in
+                    try await eventually("the node knows that the other one lacks the pepper") {
+                        log.text.contains("a node lacks a pepper of this one")
+                    }
+                    let token = try await two.makeKey("meanwhile", as: admin).token
+                    #expect(try await one.verdict(token, as: admin) == "valid")
+                    #expect(try await pepperIDs(two) == ["a"])
+                }
+                try await eventually("the other node has left") { log.text.contains("all nodes know the peppers") }
+                let token = try await two.makeKey("later", as: admin).token
+                #expect(try await two.verdict(token, as: admin) == "valid")
+                #expect(try await pepperIDs(two) == ["a", "b"])
+            }
+        }
+    }
+
     // The accident: a new secrets file with another pepper id is used with an old database, so no id contradicts.
     @Test func `a secrets file without a pepper of the installation is refused, and running servers are not affected`()
         async throws

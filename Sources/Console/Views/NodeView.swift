@@ -65,11 +65,16 @@ struct NodeView {
         ]
     }
 
+    private static func name(_ lease: FencingStatus.Lease) -> String {
+        let name = lease.isOwn ? "This node" : "Another node"
+        return lease.node.map { "\(name): \($0.host), process \($0.process)" } ?? name
+    }
+
     private func rank(_ lease: FencingStatus.Lease) -> Int { lease.isSilent ? 1 : lease.isOwn ? 2 : 3 }
 
     private func row(_ lease: FencingStatus.Lease, _ cluster: String) -> [String: Any] {
         [
-            "title": lease.isOwn ? "This node" : "Another node", "leaseID": UUIDv7.text(of: lease.id),
+            "title": Self.name(lease), "leaseID": UUIDv7.text(of: lease.id),
             "stateName": lease.isSilent ? "Silent" : "Good lease",
             "stateClass": lease.isSilent ? "revoked" : "active", "isOwn": lease.isOwn, "keys": keys,
             "heard": StatusText.ago(milliseconds: lease.ageMilliseconds, at: moment), "cluster": cluster,
@@ -145,7 +150,7 @@ struct NodeView {
             for lease in cluster.fencing?.leases ?? [] where lease.isSilent {
                 let length = StatusText.length(milliseconds: lease.ageMilliseconds)
                 let text = "was last heard \(length) ago. The next change waits for it"
-                add("fault", lease.isOwn ? "This node" : "Another node", text, "#leases", name)
+                add("fault", Self.name(lease), text, "#leases", name)
             }
             if let fencing = cluster.fencing, fencing.oldestFenceMilliseconds >= Self.oldFence {
                 let length = StatusText.length(milliseconds: fencing.oldestFenceMilliseconds)

@@ -21,12 +21,14 @@ public final class LeaseKeeper: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: The cluster's database, as the runtime role.
+    ///   - description: The node, as the others see it. Defaults to one without peppers.
     ///   - times: The durations of the protocol.
     ///   - clock: The clock.
     ///   - logger: Gets a line when the cluster is lost and when it is back.
     /// - Throws: `closed` if the system provides no descriptors.
     public init(
         _ configuration: PostgresConfiguration,
+        description: NodeDescription = NodeDescription(),
         times: FenceTimes = .standard,
         clock: @escaping FenceClock = { .now },
         logger: Logger
@@ -38,6 +40,7 @@ public final class LeaseKeeper: Sendable {
         loop = LeaseLoop(
             configuration,
             node: node,
+            description: description,
             view: view,
             times: times,
             clock: clock,
@@ -59,7 +62,7 @@ public final class LeaseKeeper: Sendable {
 
     /// Returns true if the lease is over and could not be renewed for a time.
     ///
-    /// What is read from the server then does not count, so nobody needs to wait for it.
+    /// No answer of the server counts then, so nobody needs to wait for one.
     ///
     /// - Parameter time: The time.
     /// - Returns: False with a good lease, and while the keeper may get one soon.
@@ -68,6 +71,11 @@ public final class LeaseKeeper: Sendable {
         guard view.lease(at: now) == nil, let past = loop.cutOffTime(at: now) else { return false }
         return past >= time
     }
+
+    /// The peppers of this node that all nodes know, in this node's order; `nil` if the others were not asked yet.
+    ///
+    /// A node with one pepper does not ask. The answer is as old as the last renewal.
+    public var sharedPeppers: [String]? { loop.sharedPeppers }
 
     /// Waits until the lease is good.
     ///

@@ -17,10 +17,13 @@ final class LeaseLoop: Sendable {
         var failures = 0
         /// The instant at which the log said that the lease cannot be renewed; `nil` if it can.
         var cutOffAt: Moment?
+        /// The node's peppers that all nodes know; `nil` if the others were not asked yet.
+        var sharedPeppers: [String]?
     }
 
     private let configuration: PostgresConfiguration
     private let node: UUID
+    private let description: NodeDescription
     private let view: NodeView
     private let times: FenceTimes
     private let clock: FenceClock
@@ -34,6 +37,7 @@ final class LeaseLoop: Sendable {
     init(
         _ configuration: PostgresConfiguration,
         node: UUID,
+        description: NodeDescription,
         view: NodeView,
         times: FenceTimes,
         clock: @escaping FenceClock,
@@ -51,6 +55,7 @@ final class LeaseLoop: Sendable {
             // An operator can make a server read-only for changes. Leases go on, so that keys are verified.
             .setting("default_transaction_read_only", "off")
         self.node = node
+        self.description = description
         self.view = view
         self.times = times
         self.clock = clock
@@ -80,6 +85,9 @@ final class LeaseLoop: Sendable {
 
     /// Returns the time for which the lease could not be renewed, as the log says; `nil` if it can be.
     func cutOffTime(at now: Moment) -> Duration? { state.withLock(\.cutOffAt).map { now - $0 } }
+
+    /// The peppers of this node that all nodes know, in this node's order; `nil` if the others were not asked yet.
+    var sharedPeppers: [String]? { state.withLock(\.sharedPeppers) }
 
     private var isStopping: Bool { state.withLock { $0.life != .running } }
 
@@ -147,6 +155,12 @@ final class LeaseLoop: Sendable {
             // A renewal that was given up can still wait on the server, for a standby for example.
             try await session.query(FenceStatements.endOthers, [configuration.applicationName])
             let (timeline, _) = try await session.readTimeline()
+            // Before the lease, so that nobody who sees the lease misses the description.
+            let described: [any PostgresEncodable] = [
+                node, description.host, description.process, description.version, description.peppers,
+            ]
+            try await session.query(FenceStatements.describe, described)
+            try await askForPeppers(session)
             try await session.listen(FenceStatements.channel)
             state.withLock { $0.isConnected = true }
             defer { state.withLock { $0.isConnected = false } }
@@ -172,8 +186,38 @@ final class LeaseLoop: Sendable {
             let next = view.apply(answer, to: renewal, at: now)
             if view.lease(at: now) != nil { noteRenewal() }
             if next == .later {
+                try await askForPeppers(session)
                 await alarm.wait(atMost: times.renewal - (now - renewal.sentAt))
             }
+        }
+    }
+
+    /// Reads which peppers the other nodes know.
+    ///
+    /// A node with one pepper has no choice.
+    private func askForPeppers(_ session: PostgresConnection) async throws(PostgresError) {
+        guard description.peppers.count > 1 else { return }
+        var shared = description.peppers
+        for row in try await session.query(FenceStatements.peppers, [node]) {
+            let theirs = try row.decode(0, as: [String].self)
+            shared.removeAll { !theirs.contains($0) }
+        }
+        let before = state.withLock { state in
+            defer { state.sharedPeppers = shared }
+            return state.sharedPeppers
+        }
+        guard shared != before, before != nil || shared != description.peppers else { return }
+        let metadata: Logger.Metadata = ["peppers": "\(shared.joined(separator: ", "))"]
+        if shared == description.peppers {
+            logger.notice(
+                "all nodes know the peppers of this one, and new tokens use the first one",
+                metadata: metadata
+            )
+        } else {
+            logger.notice(
+                "a node lacks a pepper of this one, which new tokens do not use meanwhile",
+                metadata: metadata
+            )
         }
     }
 

@@ -155,6 +155,15 @@ public struct UsageCursor: Sendable, Hashable {
         guard self.text == text else { return nil }
     }
 
+    /// Returns true if the position can be one of a report with such steps and rows.
+    ///
+    /// In another report, the position can lie behind all rows, and an empty page would look like no use.
+    public func belongs(to request: UsageRequest) -> Bool {
+        let hasCode = request.grouping == .code || request.grouping == .codeAndKey
+        let hasKey = request.grouping == .key || request.grouping == .codeAndKey
+        return request.step.beginning(start) == start && code.isEmpty != hasCode && (keyID == Self.noKey) != hasKey
+    }
+
     /// The cursor's text for clients.
     ///
     /// It contains nothing that the report does not show.

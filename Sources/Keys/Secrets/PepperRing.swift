@@ -50,9 +50,26 @@ public struct PepperRing: Sendable, Redacted {
     /// The derivation costs several hashes for each pepper. A caller that digests many tokens keeps the result.
     public func peppers(of ref: WorkspaceRef) -> WorkspacePeppers { WorkspacePeppers(self, ref) }
 
-    /// Returns the digest to store for a new token, under the peppers of the token's workspace.
+    /// Returns the digest of a token under the current pepper of the token's workspace.
+    ///
+    /// It is the one to store for a new token where one program alone reads the digests.
     public func digest(of token: Token) -> PepperedDigest {
         peppers(of: token.parsed.workspaceRef).digest(of: token)
+    }
+
+    /// Returns the digest to store for a new token, under the peppers of the token's workspace.
+    ///
+    /// Another node must be able to find the token, so a pepper counts that all nodes know.
+    ///
+    /// - Parameters:
+    ///   - token: The token.
+    ///   - shared: The ids of the peppers that all nodes know; `nil` if that is not known. Without it, the pepper before the newest one is
+    ///     used, if there are several.
+    /// - Returns: The digest.
+    public func digest(of token: Token, sharing shared: [String]?) -> PepperedDigest {
+        let digests = digests(of: token)
+        guard let shared else { return digests.count > 1 ? digests[1] : digests[0] }
+        return digests.first { shared.contains($0.pepperID.text) } ?? digests[0]
     }
 
     /// Returns the digests to look a token up by, under the peppers of the token's workspace.

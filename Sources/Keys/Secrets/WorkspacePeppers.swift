@@ -27,14 +27,14 @@ public struct WorkspacePeppers: Sendable, Redacted {
         others = ring.others.map { Derived($0, ref) }
     }
 
-    /// Returns the digest to store for a new token of the workspace.
+    /// Returns the digest of a token of the workspace under the current pepper.
     public func digest(of token: Token) -> PepperedDigest { current.digest(of: token) }
 
     /// Returns the digests to look a token of the workspace up by.
     ///
     /// The current pepper's digest is the first.
     public func digests(of token: Token) -> [PepperedDigest] {
-        if others.isEmpty { return [current.digest(of: token)] }
-        return [current.digest(of: token)] + others.map { $0.digest(of: token) }
+        let first = current.digest(of: token)
+        return others.isEmpty ? [first] : [first] + others.map { $0.digest(of: token) }
     }
 }

@@ -29,7 +29,12 @@ extension MortiseServer {
             reactor: threads.next,
             logger: logger
         )
-        let databases = try Databases(control, reactors: threads.reactors, options: configuration.databases)
+        let databases = try Databases(
+            control,
+            peppers: configuration.secrets.peppers.ids.map(\.text),
+            reactors: threads.reactors,
+            options: configuration.databases
+        )
         let searches = SearchRequests()
         let usage = UsageRecorder(
             options: configuration.usage,

@@ -91,7 +91,7 @@ final class ServiceDependencies: Sendable {
 
     /// Returns what is stored of a token.
     func secret(of token: Token, at now: Timestamp) -> NewSecret {
-        let stored = secrets.peppers.digest(of: token)
+        let stored = secrets.peppers.digest(of: token, sharing: databases.fencing.sharedPeppers)
         return NewSecret(
             id: newID(at: now),
             digest: stored.digest,

@@ -57,11 +57,13 @@ public final class Databases: Sendable {
     ///
     /// - Parameters:
     ///   - database: The control database.
+    ///   - peppers: The ids of the peppers that this node knows, which it announces to the others. Defaults to none.
     ///   - reactors: The threads of the connections; by default the control database's own.
     ///   - options: The limits.
     /// - Throws: `invalidConfiguration`.
     public init(
         _ database: ControlDatabase,
+        peppers: [String] = [],
         reactors: [Reactor] = [],
         options: DatabasesOptions = DatabasesOptions()
     ) throws(PostgresError) {
@@ -79,6 +81,7 @@ public final class Databases: Sendable {
         )
         fencing = ClusterFencing(
             database,
+            node: NodeDescription(version: database.version, peppers: peppers),
             maximumChanges: options.maximumFencedChanges,
             maximumStops: options.maximumFencedStops,
             times: options.fenceTimes,

@@ -35,6 +35,7 @@ public final class ClusterFencing: Sendable {
     }
 
     private let control: ControlDatabase
+    private let node: NodeDescription
     private let maximumChanges: Int
     private let maximumStops: Int
     private let times: FenceTimes
@@ -60,6 +61,7 @@ public final class ClusterFencing: Sendable {
     ///   - limitDeadline: The maximum time of an exchange of rate limits, which includes the wait for its connection.
     public init(
         _ control: ControlDatabase,
+        node: NodeDescription = NodeDescription(),
         maximumChanges: Int = 16,
         maximumStops: Int = 8,
         times: FenceTimes = .standard,
@@ -68,6 +70,7 @@ public final class ClusterFencing: Sendable {
         limitDeadline: Duration = .milliseconds(500)
     ) {
         self.control = control
+        self.node = node
         self.maximumChanges = max(1, maximumChanges)
         self.maximumStops = max(1, maximumStops)
         self.times = times
@@ -109,7 +112,7 @@ public final class ClusterFencing: Sendable {
         guard !state.isShutDown else { throw Self.shutDown }
         // The first request for a cluster starts its keeper, which goes on for as long as this node runs.
         let keeper = try PostgresDeadline.without { () throws(PostgresError) in
-            try LeaseKeeper(try configuration(cluster), times: times, logger: control.logger)
+            try LeaseKeeper(try configuration(cluster), description: node, times: times, logger: control.logger)
         }
         state.keepers[cluster.id] = keeper
         return keeper
@@ -136,6 +139,9 @@ public final class ClusterFencing: Sendable {
 
     /// Returns true if this node cannot renew its lease on a cluster, which the log says once.
     func isCutOff(from clusterID: UUID) -> Bool { state.withLock { $0.keepers[clusterID]?.isCutOff ?? false } }
+
+    /// The peppers of this node that all nodes know, in this node's order; `nil` before the first answer of the primary cluster.
+    public var sharedPeppers: [String]? { state.withLock { $0.keepers[control.primary.id]?.sharedPeppers } }
 
     /// The ids of this node's leases: one for each cluster that the node has used.
     public var leaseIDs: Set<UUID> { Set(state.withLock { $0.keepers.values.map(\.node) }) }

@@ -35,6 +35,8 @@ public struct FencingStatus: Sendable, Hashable {
         public let id: UUID
         /// The time since the last renewal, in milliseconds.
         public let ageMilliseconds: Int
+        /// The node of the lease; `nil` for a node of an earlier release.
+        public let node: Node?
         /// True if the lease belongs to the node that asked.
         public let isOwn: Bool
         /// True if the lease has ended, because the node did not renew it in time.
@@ -43,10 +45,24 @@ public struct FencingStatus: Sendable, Hashable {
         public let isSilent: Bool
     }
 
+    /// A node as it describes itself.
+    public struct Node: Sendable, Hashable {
+        /// The name of the machine.
+        public let host: String
+        /// The number of the process.
+        public let process: Int
+        /// The version of the program.
+        public let version: String
+        /// The ids of the peppers that the node knows, the one that it prefers for new tokens first.
+        public let peppers: [String]
+    }
+
     private static let leases = Statement(
         """
-        SELECT node_id, greatest(extract(epoch FROM clock_timestamp() - renewed_at) * 1000, 0)::bigint
-        FROM fence.leases ORDER BY renewed_at DESC, node_id LIMIT 1000
+        SELECT l.node_id, greatest(extract(epoch FROM clock_timestamp() - l.renewed_at) * 1000, 0)::bigint,
+               n.host, n.process_id, n.version, n.peppers
+        FROM fence.leases l LEFT JOIN fence.nodes n ON n.node_id = l.node_id
+        ORDER BY l.renewed_at DESC, l.node_id LIMIT 1000
         """,
         name: "leases"
     )
@@ -71,9 +87,19 @@ public struct FencingStatus: Sendable, Hashable {
             .map { row in
                 let id: UUID = try row.decode(0)
                 let age: Int = try row.decode(1)
+                let node = try row.decode(2, as: String?.self)
+                    .map { host in
+                        Node(
+                            host: host,
+                            process: try row.decode(3),
+                            version: try row.decode(4),
+                            peppers: try row.decode(5)
+                        )
+                    }
                 return Lease(
                     id: id,
                     ageMilliseconds: age,
+                    node: node,
                     isOwn: own.contains(id),
                     isSilent: Duration.milliseconds(age) > life
                 )

@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import Subprocess
 import TestSupport
@@ -45,5 +46,27 @@ extension RunningProgram {
             error: .string(limit: 4096)
         )
         try #require(result.terminationStatus.isSuccess, "\(result.standardError)")
+    }
+
+    /// A thread of a program.
+    struct ProgramThread: Hashable {
+        let id: String
+        let name: String
+    }
+
+    /// Returns the processor time of each thread of the program (proc(5), `/proc/PID/task/TID/stat`).
+    func threadTimes() throws -> [ProgramThread: Duration] {
+        var times: [ProgramThread: Duration] = [:]
+        for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task") {
+            guard let text = try? String(contentsOfFile: "/proc/\(id)/task/\(thread)/stat", encoding: .utf8),
+                let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")")
+            else { continue }
+            let fields = text[text.index(after: close)...].split(separator: " ")
+            let name = String(text[text.index(after: open)..<close])
+            // Fields 14 and 15 in ticks of a hundredth of a second, after the state, which is field 3.
+            let ticks = (Int64(fields[11]) ?? 0) + (Int64(fields[12]) ?? 0)
+            times[ProgramThread(id: thread, name: name)] = .milliseconds(ticks * 10)
+        }
+        return times
     }
 }

@@ -46,6 +46,10 @@ extension Mortise.Status.Memory: AnswerReadable {
 extension Mortise.Status.Lease: AnswerReadable {
     init(_ answer: AnswerReader) throws(AnswerFault) {
         id = try answer.text("id")
+        host = try answer.textIfAny("host")
+        processID = try answer.integerIfAny("process_id")
+        version = try answer.textIfAny("version")
+        peppers = try answer.textsIfAny("peppers")
         ageMilliseconds = try answer.integer("age_milliseconds")
         isOwn = try answer.bool("is_own")
         isSilent = try answer.bool("is_silent")

@@ -59,6 +59,16 @@ extension Mortise.Status {
         ///
         /// Each start of a node chooses a new one.
         public let id: String
+        /// The name of the node's machine, or `nil` for a node of an earlier release.
+        public let host: String?
+        /// The number of the node's process.
+        public let processID: Int?
+        /// The version of the node's program.
+        public let version: String?
+        /// The ids of the peppers that the node knows.
+        ///
+        /// New tokens use the first one that all nodes know.
+        public let peppers: [String]?
         /// The time since the node renewed the lease, in milliseconds.
         public let ageMilliseconds: Int
         /// True if the lease belongs to the node that answered.

@@ -43,7 +43,7 @@ package struct StatusText {
                 status.clusters.flatMap { cluster in
                     cluster.leases.map {
                         [
-                            $0.id, cluster.name, "\($0.ageMilliseconds) ms ago", $0.isOwn ? "this node" : "another",
+                            $0.id, cluster.name, "\($0.ageMilliseconds) ms ago", Self.node($0),
                             $0.isSilent ? "silent: the next change waits for it" : "good",
                         ]
                     }
@@ -62,6 +62,13 @@ package struct StatusText {
             ),
         ]
         return Array(parts.filter { !$0.isEmpty }.joined(separator: [""]))
+    }
+
+    /// Returns the name of the node that has a lease.
+    private static func node(_ lease: Mortise.Status.Lease) -> String {
+        let name = lease.isOwn ? "this node" : "another"
+        guard let host = lease.host, let process = lease.processID else { return name }
+        return "\(name): \(host), process \(process)"
     }
 
     private static func cells(_ cluster: Mortise.Status.Cluster) -> [String] {

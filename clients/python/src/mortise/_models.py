@@ -258,6 +258,14 @@ class Lease:
 
     id: str
     """The id of the lease. Each start of a node chooses a new one."""
+    host: str | None
+    """The name of the node's machine."""
+    process_id: int | None
+    """The number of the node's process."""
+    version: str | None
+    """The version of the node's program."""
+    peppers: list[str] | None
+    """The ids of the peppers that the node knows. New tokens use the first one that all nodes know."""
     age_milliseconds: int
     """The time since the node renewed the lease."""
     is_own: bool
