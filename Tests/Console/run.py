@@ -574,6 +574,34 @@ def names_are_data(browser: Browser, api: Api, scripts: bool) -> None:
             assert page.evaluate("window.hacked") is None
 
 
+def long_scopes(browser: Browser, api: Api, scripts: bool) -> None:
+    """One key with the longest scope made every form for keys wider than a phone."""
+    scope = f"{'v' * 64}:{'r' * 64}"
+    if not scripts:
+        api.call("POST", "/v1/workspaces/default/service-keys", {"name": "Long scope", "scopes": [scope]})
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        page.goto(f"{URL}/console/workspaces/default/keys/new")
+        if scripts:
+            expect(page.get_by_role("button", name=f"Add the scope {scope}")).to_be_visible()
+            CHECK.page(page, "long-scopes", shot=False)
+        else:
+            # Without scripts, a scope is a text and no button.
+            page.set_viewport_size({"width": 320, "height": 700})
+            chip = page.locator("code.chip", has_text=scope)
+            expect(chip).to_be_visible()
+            box = chip.bounding_box()
+            assert box and box["x"] >= 0 and box["x"] + box["width"] <= 320, box
+            page.set_viewport_size({"width": 1280, "height": 860})
+        open_key(page, "Long scope")
+        if scripts:
+            CHECK.page(page, "long-scope", shot=False)
+            page.get_by_role("button", name="Delete", exact=True).click()
+            page.get_by_role("textbox", name="Name of the key").fill("Long scope")
+            page.get_by_role("button", name="Delete key").click()
+            expect(page.get_by_role("status")).to_contain_text("deleted")
+
+
 def pictures(browser: Browser, api: Api, scripts: bool) -> None:
     """The pages of the documentation."""
     if not scripts:
@@ -625,6 +653,21 @@ def operating_the_platform(browser: Browser, api: Api, scripts: bool) -> None:
         expect(page.get_by_role("status")).to_contain_text("The changes are saved.")
         expect(page.get_by_label("Leaked token")).to_have_value("quarantine")
         expect(page.get_by_label("Days before the end of a key")).to_have_value("14, 2")
+        issuer = f"https://clerk-{scripts}.example.com".lower()
+        page.get_by_role("textbox", name="Issuer", exact=True).fill(issuer)
+        page.get_by_role("textbox", name="URL of its key set").fill(f"{issuer}/jwks.json")
+        page.get_by_role("button", name="Trust issuer").click()
+        expect(page.get_by_role("status")).to_contain_text("are trusted from now on")
+        page.get_by_role("button", name=f"Stop trusting {issuer}").click()
+        expect(page.get_by_text("no user of the application can see or change their client keys")).to_be_visible()
+        if scripts:
+            CHECK.page(page, "platform-issuer", shot=False)
+        page.get_by_role("textbox", name="Issuer", exact=True).fill("https://other.example.com")
+        page.get_by_role("button", name="Stop trusting").click()
+        expect(page.get_by_role("alert")).to_contain_text("This is not the issuer.")
+        page.get_by_role("textbox", name="Issuer", exact=True).fill(issuer)
+        page.get_by_role("button", name="Stop trusting").click()
+        expect(page.get_by_role("status")).to_contain_text("not trusted any more")
         page.get_by_role("button", name="Suspend Default").click()
         expect(page.get_by_role("status")).to_contain_text("suspended")
         if scripts:
@@ -701,6 +744,7 @@ OPERATOR: list[str] = []
 FLOWS: list[Callable[[Browser, Api, bool], None]] = [
     signing_in_and_out, signing_in_with_a_provider, finding_a_key, pictures, making_a_key, paging, changing_a_key, changing_several_keys, client_keys,
     admin_keys, members_and_settings, workspaces_and_events, webhooks, operating_the_platform, with_the_keyboard_alone, names_are_data,
+    long_scopes,
 ]
 
 

@@ -76,7 +76,7 @@ import Testing
             // The way back in the browser, and another grace period.
             let other = try await browser.post("\(key)/rotate", Array(fields.prefix(2)) + [("grace", "0")])
             #expect(other.status == 409 && !other.text.contains("Idempotency-Key"))
-            let sentence = "This form was sent before, with other entries. Send it again to rotate the key once more."
+            let sentence = "This form was sent before. Send it again to rotate the key once more."
             #expect(other.element("alert")?.contains(sentence) == true, "\(other.text)")
             let hidden = try ["csrf", "ticket", "shown_secret"].map { ($0, try other.field($0)) }
             let next = try await browser.post("\(key)/rotate", hidden + [("grace", "0")])
@@ -137,6 +137,33 @@ import Testing
             ] {
                 #expect(file.text.contains(",\(cell),"), "\(cell) in \(file.text)")
             }
+        }
+    }
+
+    // The file had ids where the list has names, so nobody could tell whose keys they are. A name is data in a spreadsheet, too.
+    @Test func `a file of keys names the owners as the list does, without formulas, and has their ids beside`()
+        async throws
+    {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            #expect(try await browser.createKey("of ada").status == 201)
+            let ada = try await api.get("/v1/organizations/default/members?query=ada", as: token)
+            let user = try #require(ada["data"]?.array?.first?["user"]?["id"]?.string)
+            let formula: JSONValue = ["name": "=1+1", "permissions": ["keys:read", "keys:write"]]
+            let admin = try await api.post("/v1/organizations/default/admin-keys", formula, as: token)
+            let id = try admin.string("key", "id")
+            _ = try await console.mortise.makeKey("of a program", as: try admin.string("token"))
+            let file = try await browser.get("\(Self.list)/keys.csv").text
+            #expect(file.contains("\"scopes\",\"owner\",\"owner_id\",\"created_at\""))
+            #expect(file.contains(",\"ada@example.org\",\"member:\(user)\","), "\(file)")
+            #expect(file.contains(",\"'=1+1\",\"admin-key:\(id)\","), "\(file)")
+
+            _ = try await console.mortise.makeClientKey("of ada's phone", subject: user)
+            _ = try await console.mortise.makeClientKey("of a customer", subject: "@customer")
+            let clients = try await browser.get("\(Self.list)/client-keys.csv").text
+            #expect(clients.contains(",\"ada@example.org\",\"\(user)\","), "\(clients)")
+            #expect(clients.contains(",\"'@customer\",\"'@customer\","), "\(clients)")
         }
     }
 

@@ -99,6 +99,46 @@ import Testing
         }
     }
 
+    // A click on the wrong button locked all users of a customer's application out.
+    @Test func `an issuer is removed after a page that says what breaks, and only with its name`() async throws {
+        try await withConsole { console in
+            let browser = try await console.operatorBrowser()
+            let (page, issuer) = ("/console/platform/organizations/default", "https://clerk.example.com")
+            let new = [("issuer", issuer), ("jwks_url", "\(issuer)/jwks.json"), ("authorized_parties", "")]
+            let added = try await browser.submit(page, to: "\(page)/session-issuers", new)
+            #expect(added.location == "\(page)?done=issuer-added", "\(added.text)")
+            let list = try await browser.get(page)
+            let organization = try await console.mortise.api.get(
+                "/v1/organizations/default",
+                as: console.mortise.operatorToken
+            )
+            let base = "/console/platform/organizations/\(try organization.string("id"))"
+            let form = "<form method=\"get\" action=\"\(base)/session-issuers/"
+            let removal =
+                "\(base)/session-issuers/\(try #require(list.text.components(after: form)).prefix { $0 != "\"" })"
+            let asked = try await browser.get(removal)
+            #expect(asked.status == 200 && asked.text.contains("no user of the application can see or change"))
+            #expect(asked.text.contains("Enter <b><bdi>\(issuer)</bdi></b>."))
+            for wrong in ["", "https://other.example.com"] {
+                let refused = try await browser.submit(removal, to: removal, [("confirmation", wrong)])
+                #expect(refused.status == 422 && refused.text.contains("id=\"confirmation-fault\""), "\(wrong)")
+            }
+            #expect(try await browser.get(page).text.contains("Stop trusting \(issuer)"))
+            let csrf = ("csrf", try asked.field("csrf"))
+            let confirmed = try await browser.post(removal, [csrf, ("confirmation", issuer)])
+            #expect(confirmed.location == "\(page)?done=issuer-removed", "\(confirmed.text)")
+            #expect(try await !browser.get(page).text.contains("Stop trusting"))
+            // The same form in another tab.
+            for again in [
+                try await browser.post(removal, [csrf, ("confirmation", issuer)]), try await browser.get(removal),
+            ] {
+                #expect(again.status == 404)
+                #expect(again.element("alert")?.contains("There is no session issuer with this id here.") == true)
+                #expect(again.text.contains("href=\"\(base)#issuers\">Show the session issuers</a>"))
+            }
+        }
+    }
+
     @Test func `an organization is made once for each form, and its token is shown once`() async throws {
         try await withConsole { console in
             let browser = console.browser()

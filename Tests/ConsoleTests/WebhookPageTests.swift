@@ -100,7 +100,7 @@ import Testing
                         #expect(refused.text.contains("id=\"\(field)-fault\""), "\(form), \(types)")
                     }
                     #expect(refused.text.contains("value=\"https://hooks.example.com/c\""))
-                    #expect(refused.text.contains("value=\"\(long)\""))
+                    #expect(refused.text.contains(">\(long)</textarea>"))
                 }
             }
             let saved = try await browser.submit(
@@ -110,7 +110,7 @@ import Testing
             )
             #expect(saved.location == "\(path)?done=saved")
             let changed = try await browser.get(path)
-            #expect(changed.text.contains("hooks.example.com/b") && changed.text.contains("value=\"Of billing\""))
+            #expect(changed.text.contains("hooks.example.com/b") && changed.text.contains(">Of billing</textarea>"))
         }
     }
 

@@ -71,6 +71,9 @@ import Verification
             _ = try await mortise.report([key.token])
             let addresses = ["192.0.2.7", "192.0.2.8"]
             #expect(try await Self.verdicts(mortise, key.token, addresses) == ["valid", "wrong_address"])
+            let events = try await mortise.api.get("\(key.path)/events?type=updated", as: mortise.adminToken)
+            let changes = events["data"]?.array?.first?["changes"]
+            #expect(changes?["allowed_ips"]?["to"] == "1 address that used the key", "\(events)")
         }
     }
 

@@ -71,6 +71,9 @@ struct KeyPageContext: Sendable {
     /// The path below which a key has its page.
     var base: String { family.base(workspace?.slug ?? "") }
 
+    /// The key that the path names, if it is not there.
+    var missingKey: MissingObject { MissingObject(noun: "key", end: "deleted", list: list) }
+
     /// The values about the workspace and the rights that every template of keys has.
     var values: [String: Any] {
         var values: [String: Any] = [

@@ -106,7 +106,7 @@ struct KeyForm {
         var form = self
         for (field, path) in Self.texts {
             let now = present[keyPath: path]
-            switch OldPage.change(to: self[keyPath: path], shown: shown[keyPath: path], now: now) {
+            switch OldPage.change(of: field, to: self[keyPath: path], shown: shown[keyPath: path], now: now) {
             case .none: form[keyPath: path] = now
             case .own: break
             case .contested: faults.add(field, OldPage.fault(now: now))
@@ -136,7 +136,7 @@ struct KeyForm {
         if family == .service, !["", "service", "anon"].contains(type) { faults.add("type", "Choose a type.") }
         var draft = KeyDraft(
             name: checkedName(&faults),
-            description: description.trimmed.isEmpty ? nil : description.trimmed,
+            description: checkedDescription,
             kind: kind,
             mode: KeyMode(rawValue: mode),
             scopes: parsedScopes(&faults),
@@ -157,9 +157,9 @@ struct KeyForm {
     /// Returns the change from another form: only what a person has changed.
     func patch(from old: KeyForm, _ faults: inout FormFaults) -> KeyPatch {
         var patch = KeyPatch()
-        if name != old.name { patch.name = .set(checkedName(&faults)) }
-        if OldPage.plain(description) != OldPage.plain(old.description) {
-            patch.description = .set(description.trimmed.isEmpty ? nil : description.trimmed)
+        if !OldPage.isSame("name", name, old.name) { patch.name = .set(checkedName(&faults)) }
+        if !OldPage.isSame("description", description, old.description) {
+            patch.description = .set(checkedDescription)
         }
         if Self.lines(scopes) != Self.lines(old.scopes) { patch.scopes = .set(parsedScopes(&faults)) }
         if Self.lines(addresses) != Self.lines(old.addresses) {
@@ -199,6 +199,11 @@ struct KeyForm {
         case .client: .client
         case .admin: .admin
         }
+    }
+
+    private var checkedDescription: String? {
+        let text = OldPage.plain(description)
+        return text.isEmpty ? nil : text
     }
 
     private func checkedName(_ faults: inout FormFaults) -> String {
@@ -283,13 +288,14 @@ struct KeyForm {
     // MARK: Values
 
     /// Returns the name of the form's field for a member of the API.
-    static func field(_ member: String) -> String {
+    func field(_ member: String) -> String {
         switch member {
         case "allowed_ips": "addresses"
         case "allowed_namespaces": "namespaces"
         case "rate_limit_per_minute": "per_minute"
         case "rate_limit_per_hour": "per_hour"
-        case "expires_at": "ends"
+        // The day has a field of its own.
+        case "expires_at": ends == "date" ? "ends_on" : "ends"
         default: member
         }
     }

@@ -43,7 +43,7 @@ extension KeyRoutes {
         context.page("\(family.basePath)/{id}/\(action.rawValue)", id: "consoleAsk\(action.rawValue)\(family.id)") {
             visit in
             let scene = try await visit.scene(family, .keysWrite)
-            let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
+            let key = try await findKey(scene, visit)
             guard key.revokedAt == nil || action == .delete, action != .rotate || scene.canIssue else {
                 // Its page says why nothing else is left to do.
                 throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: key.id))")
@@ -76,7 +76,7 @@ extension KeyRoutes {
             let scene = try await visit.scene(family, .keysWrite)
             let id = try id(visit)
             if action == .rotate { return try await rotate(id, scene, visit) }
-            let key = try await visit.platform.keys.get(id, in: scene.keys)
+            let key = try await findKey(scene, visit)
             let faults = Self.faults(of: action, on: key, visit.form)
             guard faults.isEmpty else {
                 return try await actionPage(action, key, faults, scene, visit, status: .unprocessableContent)
@@ -154,6 +154,7 @@ extension KeyRoutes {
         _ scene: KeyPageContext,
         _ visit: Visit
     ) async throws -> EndpointResponse {
+        if case Refusal.notFound = error { throw scene.missingKey }
         guard case Refusal.conflict = error, let faults = FormFaults(error),
             let key = try? await visit.platform.keys.get(id, in: scene.keys)
         else { throw error }
@@ -173,7 +174,7 @@ extension KeyRoutes {
             let scene = try await visit.scene(family, .keysWrite)
             let id = try id(visit)
             return try await OldPage.comparing {
-                let key = try await visit.platform.keys.get(id, in: scene.keys)
+                let key = try await findKey(scene, visit)
                 if let shown = OldPage(visit.form).shown("disabled"), let now = KeyView.disabled(key), shown != now {
                     var faults = FormFaults()
                     faults.add("Somebody enabled the key and disabled it again meanwhile. Nothing was changed.")
@@ -199,7 +200,7 @@ extension KeyRoutes {
         context.action("\(family.basePath)/{id}/try", id: "consoleTry\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysRead)
             guard let workspace = scene.workspace, scene.canVerify else { throw Refusal.forbidden(.keysVerify) }
-            let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
+            let key = try await findKey(scene, visit)
             var faults = FormFaults()
             var address: IPAddress?
             if let text = visit.form.text("address") {

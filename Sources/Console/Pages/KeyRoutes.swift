@@ -84,20 +84,27 @@ struct KeyRoutes: Sendable {
             var browse = KeySearch(visit.query).browse(at: visit.moment)
             browse.cursor = nil
             var table = CSV([
-                "id", "name", "description", "prefix", "type", "mode", "status", "scopes", "owner", "created_at",
-                "expires_at",
-                "last_used_at",
+                "id", "name", "description", "prefix", "type", "mode", "status", "scopes", "owner", "owner_id",
+                "created_at", "expires_at", "last_used_at",
             ])
+            // The owners of one page are often those of the next one.
+            var names: [String: String] = [:]
+            var asked: Set<String> = []
             let longest = visit.platform.keys.longestFile
             var count = 0
             repeat {
                 let limit = min(100, longest - count)
                 let page = try await visit.platform.keys.browse(browse, limit: limit, in: scene.keys)
+                let actors = Set(page.keys.flatMap { shownActors(of: $0) }).subtracting(asked)
+                asked.formUnion(actors)
+                let found = try await visit.platform.keys.names(of: actors, for: visit.principal)
+                names.merge(found) { _, new in new }
                 for key in page.keys {
+                    let owner = key.subject ?? key.createdBy
                     table.append([
                         UUIDv7.text(of: key.id), key.name, key.description ?? "", key.prefix, key.kind.rawValue,
                         key.mode.rawValue, key.status.rawValue, key.scopes.joined(separator: " "),
-                        key.subject ?? key.createdBy, key.createdAt.rfc3339, key.expiresAt?.rfc3339 ?? "",
+                        KeyView.owner(owner, names), owner, key.createdAt.rfc3339, key.expiresAt?.rfc3339 ?? "",
                         key.lastUsedAt?.rfc3339 ?? "",
                     ])
                 }
@@ -108,6 +115,11 @@ struct KeyRoutes: Sendable {
             if browse.cursor != nil { table.appendCut(after: count) }
             return table.response(scene.workspace?.slug ?? "admin-keys")
         }
+    }
+
+    /// Returns the actors whose names a list of keys shows for a key.
+    private func shownActors(of key: KeyRecord) -> [String] {
+        [key.createdBy, key.subject.map { ActorKind.member.actor($0) }].compactMap(\.self)
     }
 
     // MARK: Several keys
@@ -219,12 +231,12 @@ struct KeyRoutes: Sendable {
                     }
                     return try await issuedPage(issued, scene, visit, isRotation: false)
                 } catch {
-                    guard let found = FormFaults(error, name: KeyForm.field) else { throw error }
+                    guard let found = FormFaults(error, name: form.field) else { throw error }
                     faults = found
                 }
             } else {
                 let others = visit.platform.keys.faults(of: draft, in: scene.keys, at: visit.moment)
-                faults.add(others, name: KeyForm.field)
+                faults.add(others, name: form.field)
             }
             return try await formPage(form, faults, scene, visit, status: .unprocessableContent)
         }
@@ -280,6 +292,13 @@ struct KeyRoutes: Sendable {
         return id
     }
 
+    /// Returns the key that the path names.
+    ///
+    /// - Throws: `MissingObject`; the errors of the use case.
+    func findKey(_ scene: KeyPageContext, _ visit: Visit) async throws -> KeyRecord {
+        try await scene.missingKey.found { try await visit.platform.keys.get(try id(visit), in: scene.keys) }
+    }
+
     func view(_ key: KeyRecord, _ scene: KeyPageContext, _ visit: Visit, _ names: [String: String]) -> KeyView {
         KeyView(key: key, now: visit.moment, path: "\(scene.base)/\(UUIDv7.text(of: key.id))", names: names)
     }
@@ -287,7 +306,7 @@ struct KeyRoutes: Sendable {
     private var show: ConsoleEndpoint {
         context.page("\(family.basePath)/{id}", id: "console\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysRead)
-            let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
+            let key = try await findKey(scene, visit)
             return try await keyPage(key, KeyForm(key, family: family), FormFaults(), scene, visit)
         }
     }
@@ -295,10 +314,7 @@ struct KeyRoutes: Sendable {
     private var save: ConsoleEndpoint {
         context.action("\(family.basePath)/{id}", id: "consoleSave\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysWrite)
-            let id = try id(visit)
-            return try await OldPage.comparing {
-                try await save(try await visit.platform.keys.get(id, in: scene.keys), scene, visit)
-            }
+            return try await OldPage.comparing { try await save(try await findKey(scene, visit), scene, visit) }
         }
     }
 
@@ -315,7 +331,7 @@ struct KeyRoutes: Sendable {
             do {
                 _ = try await visit.platform.keys.update(key.id, patch, ifStill: key, in: scene.keys, by: visit.caller)
             } catch {
-                guard let found = FormFaults(error, name: KeyForm.field) else { throw error }
+                guard let found = FormFaults(error, name: form.field) else { throw error }
                 faults = found
             }
             if faults.isEmpty {
@@ -323,7 +339,7 @@ struct KeyRoutes: Sendable {
             }
         } else {
             let others = visit.platform.keys.faults(of: patch, in: scene.keys, at: visit.moment)
-            faults.add(others, name: KeyForm.field)
+            faults.add(others, name: form.field)
         }
         return try await keyPage(key, form, faults, scene, visit, status: .unprocessableContent)
     }

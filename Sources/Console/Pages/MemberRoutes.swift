@@ -34,6 +34,17 @@ struct MemberRoutes: Sendable {
         return id
     }
 
+    private static let missing = MissingObject(noun: "member", end: "removed", list: path)
+
+    /// Returns a member.
+    ///
+    /// - Throws: `MissingObject`; the errors of the use case.
+    private func find(_ id: UUID, _ visit: Visit) async throws -> Member {
+        try await Self.missing.found {
+            try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
+        }
+    }
+
     /// Returns the workspaces that a role can be confined to.
     private func workspaces(_ visit: Visit) async throws -> [Workspace] {
         try await visit.platform.workspaces.list(PageRequest(limit: 100), WorkspaceFilter(), by: visit.caller).items
@@ -158,7 +169,7 @@ struct MemberRoutes: Sendable {
         _ visit: Visit,
         status: HTTPResponse.Status = .ok
     ) async throws -> EndpointResponse {
-        let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
+        let member = try await find(id, visit)
         let seen = try await visibleSessions(of: id, visit)
         let sessions = seen ?? []
         let old = OldPage(visit.form)
@@ -208,7 +219,7 @@ struct MemberRoutes: Sendable {
 
     /// Saves the form of a member, if the member is still as it was read.
     private func save(_ id: UUID, _ visit: Visit) async throws -> EndpointResponse {
-        let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
+        let member = try await find(id, visit)
         var faults = FormFaults()
         let change = Self.change(of: member, visit.form, &faults)
         guard faults.isEmpty else { return try await memberPage(id, faults, visit, status: .unprocessableContent) }
@@ -253,7 +264,7 @@ struct MemberRoutes: Sendable {
     private var remove: ConsoleEndpoint {
         context.action("\(Self.path)/{id}/remove", id: "consoleRemoveMember", waits: .long) { visit in
             let id = try id(visit)
-            let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
+            let member = try await find(id, visit)
             guard visit.form["confirmation"].trimmed.lowercased() == member.user.email else {
                 let faults = Self.fault(
                     "confirmation",
@@ -280,11 +291,7 @@ struct MemberRoutes: Sendable {
         context.action("\(Self.path)/{id}/unbind", id: "consoleUnbindMember") { visit in
             let id = try id(visit)
             return try await OldPage.comparing {
-                let member = try await visit.platform.members.get(
-                    id,
-                    organization: visit.organization,
-                    by: visit.caller
-                )
+                let member = try await find(id, visit)
                 if let shown = OldPage(visit.form).shown("account"), let now = Self.account(member), shown != now {
                     var faults = FormFaults()
                     faults.add("The member signs in with another account now. Nothing was changed.")
@@ -304,7 +311,9 @@ struct MemberRoutes: Sendable {
     private var endSessions: ConsoleEndpoint {
         context.action("\(Self.path)/{id}/sign-out", id: "consoleEndMemberSessions") { visit in
             let id = try id(visit)
-            _ = try await visit.platform.members.endSessions(of: id, organization: visit.organization, by: visit.caller)
+            _ = try await Self.missing.found {
+                try await visit.platform.members.endSessions(of: id, organization: visit.organization, by: visit.caller)
+            }
             throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=member-sessions-ended")
         }
     }

@@ -18,6 +18,13 @@ extension OperatorRoutes {
                 "hasOthers": !others.isEmpty, "newName": Self.newName(besides: others.map(\.cluster.name)),
             ]
             values["moment"] = TimeView.values(visit.moment, at: visit.moment)
+            // An operator key is of no organization, so a command must name one.
+            let organizations = try await visit.platform.organizations.list(
+                PageRequest(limit: 1),
+                query: nil,
+                by: visit.caller
+            )
+            values["organizationSlug"] = organizations.items.first?.slug ?? "acme"
             values["other"] = others.first?.cluster.name
             values["unused"] = others.first { $0.workspaces == 0 }?.cluster.name
             return visit.page("platform-clusters", title: "Clusters", in: "Clusters", values)

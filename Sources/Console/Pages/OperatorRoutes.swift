@@ -14,10 +14,9 @@ struct OperatorRoutes: Sendable {
 
     var endpoints: [ConsoleEndpoint] {
         [
-            showSignIn, signIn, signOut, organizations, newOrganization, create, organization, save, addIssuer,
-            removeIssuer, backFromIssuers, backFromRemoval, backFromSignOut, saveNotices, backFromNotices, workspaces,
-            state, clusters, nodes, migrations,
-        ]
+            showSignIn, signIn, signOut, organizations, newOrganization, create, organization, save, backFromSignOut,
+            saveNotices, backFromNotices, workspaces, state, clusters, nodes, migrations,
+        ] + issuerEndpoints
     }
 
     static let path = "/console/platform"
@@ -256,59 +255,6 @@ struct OperatorRoutes: Sendable {
         }
         faults.check(name: change.name, slug: change.slug, tokenPrefix: change.tokenPrefix ?? nil)
         return change
-    }
-
-    // MARK: Session issuers
-
-    private var addIssuer: ConsoleEndpoint {
-        context.operatorAction("\(Self.organizationPath)/session-issuers", id: "consoleAddSessionIssuer") { visit in
-            let name = try visit.request.parameter("organization")
-            let found = try await visit.platform.organizations.get(name, by: visit.caller)
-            let new = NewSessionIssuer(
-                issuer: visit.form["issuer"].trimmed,
-                keys: .url(visit.form["jwks_url"].trimmed),
-                authorizedParties: visit.form.lines("authorized_parties")
-            )
-            do {
-                _ = try await visit.platform.sessionIssuers.add(
-                    new,
-                    organization: UUIDv7.text(of: found.id),
-                    by: try visit.callerOnce()
-                ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
-            } catch {
-                guard let faults = FormFaults(error, again: "add another") else { throw error }
-                return try await organizationPage(faults, visit, status: .unprocessableContent)
-            }
-            throw Redirect(location: "\(Self.path)/organizations/\(found.slug)?done=issuer-added")
-        }
-    }
-
-    private var backFromIssuers: ConsoleEndpoint {
-        context.operatorPage("\(Self.organizationPath)/session-issuers", id: "consoleSessionIssuerPage") { visit in
-            throw Redirect(
-                location: "\(Self.path)/organizations/\(FormText.encode(try visit.request.parameter("organization")))"
-            )
-        }
-    }
-
-    private var removeIssuer: ConsoleEndpoint {
-        context.operatorAction("\(Self.organizationPath)/session-issuers/{id}/remove", id: "consoleRemoveSessionIssuer")
-        { visit in
-            guard let id = UUIDv7.parse(try visit.request.parameter("id")) else { throw Refusal.notFound }
-            let name = try visit.request.parameter("organization")
-            try await visit.platform.sessionIssuers.remove(id, organization: name, by: visit.caller)
-            throw Redirect(location: "\(Self.path)/organizations/\(FormText.encode(name))?done=issuer-removed")
-        }
-    }
-
-    private var backFromRemoval: ConsoleEndpoint {
-        context.operatorPage(
-            "\(Self.organizationPath)/session-issuers/{id}/remove",
-            id: "consoleRemoveSessionIssuerPage"
-        ) { visit in
-            let name = FormText.encode(try visit.request.parameter("organization"))
-            throw Redirect(location: "\(Self.path)/organizations/\(name)")
-        }
     }
 
     // MARK: Workspaces

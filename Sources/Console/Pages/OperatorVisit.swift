@@ -68,6 +68,8 @@ struct OperatorVisit: Sendable {
             throw OperatorVisit.signIn(request)
         } catch let redirect as Redirect {
             throw redirect
+        } catch let missing as MissingObject {
+            return page("error", title: MissingObject.title, missing.values, status: MissingObject.status)
         } catch {
             guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { throw error }
             var values = ["detail": ErrorPages.detail(problem)]

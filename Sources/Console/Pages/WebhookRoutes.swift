@@ -24,6 +24,17 @@ struct WebhookRoutes: Sendable {
         return id
     }
 
+    private static let missing = MissingObject(noun: "webhook", end: "deleted", list: path)
+
+    /// Returns a webhook.
+    ///
+    /// - Throws: `MissingObject`; the errors of the use case.
+    private func find(_ id: UUID, _ visit: Visit) async throws -> Webhook {
+        try await Self.missing.found {
+            try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+        }
+    }
+
     /// Returns the page that the target names.
     private static func page(_ limit: Int, _ visit: Visit) -> PageRequest {
         guard let cursor = PageCursor(visit.query["after"]) else { return PageRequest(limit: limit) }
@@ -143,7 +154,7 @@ struct WebhookRoutes: Sendable {
         _ visit: Visit,
         status: HTTPResponse.Status = .ok
     ) async throws -> EndpointResponse {
-        let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+        let webhook = try await find(id, visit)
         let page = try await visit.platform.webhooks.deliveries(
             Self.page(25, visit),
             of: id,
@@ -181,7 +192,7 @@ struct WebhookRoutes: Sendable {
 
     /// Saves the form of a webhook, if the webhook is still as it was read.
     private func save(_ id: UUID, _ visit: Visit) async throws -> EndpointResponse {
-        let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+        let webhook = try await find(id, visit)
         var faults = FormFaults()
         let change = Self.change(of: webhook, visit.form, &faults)
         faults.add(WebhookService.faults(of: change)) { $0 }
@@ -230,6 +241,8 @@ struct WebhookRoutes: Sendable {
                 do {
                     try await body(id, visit)
                 } catch {
+                    // The delivery can be missing, too.
+                    if case Refusal.notFound = error { _ = try await find(id, visit) }
                     guard let faults = FormFaults(error) else { throw error }
                     return try await page(id, faults, visit, status: .conflict)
                 }
@@ -240,7 +253,7 @@ struct WebhookRoutes: Sendable {
 
     private var enable: ConsoleEndpoint {
         change("enable", id: "consoleEnableWebhook", done: .webhookEnabled) { id, visit in
-            let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+            let webhook = try await find(id, visit)
             if !webhook.isEnabled { try OldPage(visit.form).requireUnchanged("webhook", since: webhook.updatedAt) }
             _ = try await visit.platform.webhooks.enable(
                 id,
@@ -286,6 +299,7 @@ struct WebhookRoutes: Sendable {
                 ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
                 return try await issued(rotated, isRotation: true, visit)
             } catch {
+                if case Refusal.notFound = error { throw Self.missing }
                 guard let faults = FormFaults(error, again: "rotate the secret once more") else { throw error }
                 return try await page(id, faults, visit, status: .conflict)
             }
@@ -295,7 +309,7 @@ struct WebhookRoutes: Sendable {
     private var delete: ConsoleEndpoint {
         context.action("\(Self.onePath)/delete", id: "consoleDeleteWebhook") { visit in
             let id = try id(visit)
-            let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+            let webhook = try await find(id, visit)
             guard visit.form["confirmation"].trimmed == webhook.url else {
                 var faults = FormFaults()
                 faults.add("confirmation", "This is not the URL of the webhook. Nothing was changed.")

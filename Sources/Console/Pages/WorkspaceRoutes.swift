@@ -164,7 +164,12 @@ struct WorkspaceRoutes: Sendable {
         if let scopes, scopes.count > ScopeSet.maximumCount {
             faults.add("member_scopes", "Must have at most \(ScopeSet.maximumCount) entries.")
         }
-        switch OldPage.change(to: limit(scopes), shown: old.shown("limit") ?? limit(present), now: limit(present)) {
+        switch OldPage.change(
+            of: "limit",
+            to: limit(scopes),
+            shown: old.shown("limit") ?? limit(present),
+            now: limit(present)
+        ) {
         case .none: break
         case .own: change.memberScopes = .some(scopes)
         case .contested: faults.add("member_scopes", OldPage.fault(now: limitText(present)))

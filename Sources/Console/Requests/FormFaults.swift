@@ -93,13 +93,16 @@ struct FormFaults {
     init?(_ error: any Error, again purpose: String = "create another", name: (String) -> String = { $0 }) {
         switch error {
         case Refusal.idempotencyKeyReused:
-            add("This form was sent before, with other entries. Send it again to \(purpose).")
+            // The entries can be the same, and the session or the slug in the address another one.
+            add("This form was sent before. Send it again to \(purpose).")
         case Refusal.idempotencyKeyInUse:
             add(
                 "This form was sent twice, and the first request is still running. See what it has done before you send it again to \(purpose)."
             )
         case let refusal as Refusal where refusal.isOfDeletedResource:
             add("What this form made before is gone. Send it again to \(purpose).")
+        case let refusal as Refusal where refusal.scopeSentence != nil:
+            add(name("scopes"), refusal.scopeSentence ?? "")
         case Refusal.invalid(let faults):
             add(faults, name: name)
         case Refusal.nameTaken: add(name("name"), "A key with this name exists already. Choose another name.")

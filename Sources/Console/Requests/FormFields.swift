@@ -53,9 +53,9 @@ struct FormFields: Sendable {
         return id
     }
 
-    /// Returns the value without white space around it, or `nil` if nothing is left.
+    /// Returns the value without white space around it, and with LF at the end of each line, or `nil` if nothing is left.
     func text(_ name: String) -> String? {
-        let text = self[name].trimmed
+        let text = self[name].withLineFeeds.trimmed
         return text.isEmpty ? nil : text
     }
 
@@ -101,6 +101,11 @@ struct FormFields: Sendable {
 }
 
 extension String {
+    /// The text with LF at the end of each line, as programs store it.
+    ///
+    /// A browser sends CRLF.
+    var withLineFeeds: String { replacing("\r\n", with: "\n").replacing("\r", with: "\n") }
+
     /// The text without white space around it.
     var trimmed: String {
         let start = drop { $0.isWhitespace }

@@ -22,21 +22,43 @@ struct OldPage {
         case contested
     }
 
+    /// The fields whose values have lines: text areas, and the settings that a page has as lines in a hidden field.
+    ///
+    /// The others are an `<input>`.
+    private static let areas: Set<String> = [
+        "description", "scopes", "addresses", "namespaces", "event_types", "limit",
+    ]
+
+    /// Returns true if a person who sees two values of a field sees the same.
+    ///
+    /// A browser removes line ends from the value of an `<input>` (HTML, section 4.10.5.1.2) and keeps them in a hidden field and in a text
+    /// area, so the value that comes back can lack those of a name that a program has given.
+    ///
+    /// - Parameters:
+    ///   - field: The field's name.
+    ///   - value: A value.
+    ///   - other: The other value.
+    /// - Returns: True for the same value.
+    static func isSame(_ field: String, _ value: String, _ other: String) -> Bool {
+        let (value, other) = (plain(value), plain(other))
+        return areas.contains(field) ? value == other : value.withoutLineEnds == other.withoutLineEnds
+    }
+
     /// Returns the change of a field.
     ///
     /// - Parameters:
+    ///   - field: The field's name.
     ///   - mine: The value that the person sent.
     ///   - shown: The value that the page showed.
     ///   - now: The present value.
     /// - Returns: The change.
-    static func change(to mine: String, shown: String, now: String) -> Change {
-        let (mine, shown, now) = (plain(mine), plain(shown), plain(now))
-        if mine == shown || mine == now { return .none }
-        return shown == now ? .own : .contested
+    static func change(of field: String, to mine: String, shown: String, now: String) -> Change {
+        if isSame(field, mine, shown) || isSame(field, mine, now) { return .none }
+        return isSame(field, shown, now) ? .own : .contested
     }
 
     /// Returns a text with one form of line ends, because a browser sends another one than it got.
-    static func plain(_ text: String) -> String { text.replacing("\r\n", with: "\n").trimmed }
+    static func plain(_ text: String) -> String { text.withLineFeeds.trimmed }
 
     /// Returns the fault of a contested field.
     static func fault(now: String) -> String {
@@ -93,7 +115,7 @@ struct OldPage {
         label: String? = nil,
         _ faults: inout FormFaults
     ) -> Bool {
-        switch Self.change(to: mine, shown: shown(field) ?? now, now: now) {
+        switch Self.change(of: field, to: mine, shown: shown(field) ?? now, now: now) {
         case .none: return false
         case .own: return true
         case .contested:
@@ -105,7 +127,7 @@ struct OldPage {
     /// Returns the value of a field for the next page: what the person entered, or the present value if the person did not change it.
     func value(_ field: String, now: String) -> String {
         guard form.contains(field) else { return now }
-        if let shown = shown(field), Self.plain(form[field]) == Self.plain(shown) { return now }
+        if let shown = shown(field), Self.isSame(field, form[field], shown) { return now }
         return form[field]
     }
 
@@ -113,4 +135,9 @@ struct OldPage {
     func shown(_ field: String) -> String? {
         form.contains("shown_\(field)") ? form["shown_\(field)"] : nil
     }
+}
+
+extension String {
+    /// The text without line feeds, and without the white space that is then around it.
+    fileprivate var withoutLineEnds: String { replacing("\n", with: "").trimmed }
 }

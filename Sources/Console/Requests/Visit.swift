@@ -89,6 +89,8 @@ struct Visit: Sendable {
             throw Redirect.signIn(from: request.path, hasEnded: true)
         } catch let redirect as Redirect {
             throw redirect
+        } catch let missing as MissingObject {
+            return try await page("error", title: MissingObject.title, missing.values, status: MissingObject.status)
         } catch {
             guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { throw error }
             var values: [String: Any] = ["detail": ErrorPages.detail(problem)]

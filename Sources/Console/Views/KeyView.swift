@@ -10,10 +10,13 @@ struct KeyView {
     /// The names of actors.
     let names: [String: String]
 
+    /// The name on one line, so that all parts of a page show it in the same way.
+    private var name: String { key.name.withLineFeeds.replacing("\n", with: " ") }
+
     /// The values of a row in a list.
     var row: [String: Any] {
         var values: [String: Any] = [
-            "id": UUIDv7.text(of: key.id), "name": key.name, "path": path, "prefix": key.prefix,
+            "id": UUIDv7.text(of: key.id), "name": name, "path": path, "prefix": key.prefix,
             "status": key.status.rawValue, "statusName": Self.name(key.status), "isTest": key.mode == .test,
             "isPublishable": key.kind == .anon, "mode": key.mode.rawValue,
             "owner": Self.owner(key.subject ?? key.createdBy, names),

@@ -53,6 +53,7 @@ enum Templates {
         ("platform", PackageResources.platform_mustache),
         ("platform-clusters", PackageResources.platform_clusters_mustache),
         ("platform-issued", PackageResources.platform_issued_mustache),
+        ("platform-issuer", PackageResources.platform_issuer_mustache),
         ("platform-migrations", PackageResources.platform_migrations_mustache),
         ("platform-new", PackageResources.platform_new_mustache),
         ("platform-nodes", PackageResources.platform_nodes_mustache),

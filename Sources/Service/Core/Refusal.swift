@@ -67,6 +67,21 @@ extension Refusal {
 }
 
 extension Refusal {
+    private static let scopeSentenceEnd = "is not one that the owner of a key can give to it. Ask an administrator."
+
+    /// Returns the refusal of a scope that the caller cannot give to a key.
+    static func forbiddenScope(_ scope: Scope) -> Refusal {
+        .forbiddenKind("The scope \"\(scope.text)\" \(scopeSentenceEnd)")
+    }
+
+    /// The sentence about a scope that the caller cannot give to a key, which a form shows at its scopes; `nil` for any other refusal.
+    package var scopeSentence: String? {
+        guard case .forbiddenKind(let sentence) = self, sentence.hasSuffix(Self.scopeSentenceEnd) else { return nil }
+        return sentence
+    }
+}
+
+extension Refusal {
     /// True if the refusal tells the caller what an earlier change has done: an object is gone, has ended or exists already.
     var tellsOfEarlierChange: Bool {
         switch self {

@@ -157,7 +157,8 @@ extension LeakService {
             return [(.disabled, details)]
         }
         guard allowed != key.allowedAddresses else { return [] }
-        details.add("allowed_ips", from: key.allowedAddresses, to: "\(allowed.count) addresses that used the key")
+        let noun = allowed.count == 1 ? "address" : "addresses"
+        details.add("allowed_ips", from: key.allowedAddresses, to: "\(allowed.count) \(noun) that used the key")
         details.add("reason", reason)
         key.allowedAddresses = allowed
         return [(.updated, details)]

@@ -29,9 +29,7 @@ struct ScopeCeiling {
     func require(_ scopes: [String], besides present: [String]) throws(Refusal) {
         let present = ScopeSet(freeForm: present)
         for scope in scopes.map(Scope.init(freeForm:)) where !present.covers(scope) && !allows(scope) {
-            throw .forbiddenKind(
-                "The scope \"\(scope.text)\" is not one that the owner of a key can give to it. Ask an administrator."
-            )
+            throw .forbiddenScope(scope)
         }
     }
 

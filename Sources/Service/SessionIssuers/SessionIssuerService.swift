@@ -107,6 +107,16 @@ public struct SessionIssuerService: Sendable {
         return try await context.readPeople { try await $0.sessionIssuers(page, of: organization) }
     }
 
+    /// Returns a session issuer of an organization.
+    ///
+    /// - Throws: `Refusal.notFound`.
+    public func get(_ id: UUID, organization name: String, by caller: Caller) async throws -> SessionIssuer {
+        let organization = try await self.organization(name, caller)
+        let found = try await context.readPeople { try await $0.sessionIssuer(id, organization: organization) }
+        guard let found else { throw Refusal.notFound }
+        return found
+    }
+
     /// Starts trusting a session issuer.
     ///
     /// - Throws: `Refusal.invalid`; `conflict` if an organization has this issuer already; `idempotencyKeyReused`.
