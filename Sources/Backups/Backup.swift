@@ -33,7 +33,7 @@ public struct Backup: Sendable {
     ///
     /// - Parameters:
     ///   - control: The control database.
-    ///   - folder: The folder, which is created if it does not exist.
+    ///   - folder: The folder, which is created if it does not exist. Otherwise it must be empty or have an interrupted backup.
     ///   - pepper: The pepper that seals the manifest. A restoration needs it, too.
     ///   - tools: The programs of PostgreSQL.
     ///   - program: The version of this program.
@@ -93,6 +93,7 @@ public struct Backup: Sendable {
     /// - Returns: The report.
     /// - Throws: ``BackupError``, also if a database could not be dumped: the others are kept, and another run goes on.
     public func run(observe: @escaping @Sendable (BackupEvent) -> Void) async throws -> Report {
+        try folder.checkContents()
         try folder.create()
         let lock = try folder.lock()
         defer { close(lock) }

@@ -19,6 +19,23 @@ struct BackupFolder: Sendable {
 
     func exists(_ name: String) -> Bool { access(file(name), F_OK) == 0 }
 
+    /// Throws if the folder has files that no backup has left, so that a backup is not mixed with anything else.
+    func checkContents() throws {
+        if exists(Self.manifestName) || exists(Self.startName) { return }
+        // An interrupted first step leaves the first three. A file system of its own has the last one.
+        let own: Set<String> = [".lock", "workspaces", "control.dump", "lost+found"]
+        func isPart(_ name: String) -> Bool { name.hasSuffix(".part") }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        let inside = (try? FileManager.default.contentsOfDirectory(atPath: file("workspaces"))) ?? []
+        let foreign =
+            names.filter { !own.contains($0) && !isPart($0) } + inside.filter { !isPart($0) }.map { "workspaces/\($0)" }
+        guard let first = foreign.min() else { return }
+        throw BackupError(
+            "The folder \(path) has files that belong to no backup, such as \(first). Nothing was changed.",
+            advice: ["Name a new or an empty folder."]
+        )
+    }
+
     /// Creates the folder, which only its owner can enter.
     func create() throws {
         for folder in [path, file("workspaces")] {

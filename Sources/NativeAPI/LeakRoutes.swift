@@ -14,9 +14,17 @@ struct LeakRoutes: Sendable {
     private static let maximumBytes = 1_048_576
     private static let maximumTokens = 1000
 
-    /// A text of GitHub, which is longer than every token and nearly every URL.
-    private static let text = Schema.string(max: 16_384)
+    /// The maximum number of entries of GitHub's report, which is as many as its body has room for.
+    private static let maximumEntries = maximumBytes / 2
 
+    /// A text of GitHub.
+    ///
+    /// The body alone limits its length.
+    private static let text = Schema.string(max: maximumBytes)
+
+    /// The payload of GitHub.
+    ///
+    /// One odd entry must not keep the others from being handled, so each entry is read on its own.
     private static let payload =
         Schema.array(
             of:
@@ -28,20 +36,21 @@ struct LeakRoutes: Sendable {
                     ],
                     unknown: .ignored
                 )
-                .named("GitHubLeak"),
-            count: 1...maximumTokens
+                .named("GitHubLeak").documentedOnly,
+            count: 1...maximumEntries
         )
 
     private static let labels =
         Schema.array(
             of:
                 .object([
-                    .required("token_raw", text),
-                    .required("token_type", text),
+                    // Texts of the report, as they are.
+                    .required("token_raw", text.documentedOnly),
+                    .required("token_type", text.documentedOnly),
                     .required("label", .oneOf("true_positive", "false_positive")),
                 ])
                 .named("LeakLabel"),
-            max: maximumTokens
+            max: maximumEntries
         )
 
     private func origin(_ request: NativeRequest) -> RequestOrigin { origin(request.headers, request.context) }
@@ -96,8 +105,8 @@ struct LeakRoutes: Sendable {
             description: """
                 The body is the payload of GitHub's secret scanning partner program, signed in `Github-Public-Key-Signature` by the key that \
                 `Github-Public-Key-Identifier` names. The signature is checked first, and an address has 100 reports without a valid \
-                one in 15 minutes. The answer labels each text. GitHub sends a report again that was answered with 503, because a text \
-                could not be looked up.
+                one in 15 minutes. The answer labels each text, and leaves out entries without one. A `type` or `url` that is no text \
+                counts as missing. GitHub sends a report again that was answered with 503, because a text could not be looked up.
                 """,
             access: .open,
             body: .required(Self.payload, maximumBytes: Self.maximumBytes)
@@ -107,7 +116,7 @@ struct LeakRoutes: Sendable {
             deadline: .seconds(120),
             waits: .long
         ) { request in
-            let entries = request.json.array ?? []
+            let entries = (request.json.array ?? []).filter { $0["token"]?.string != nil }
             let texts = entries.map { LeakedText(text: $0["token"]?.string ?? "", url: $0["url"]?.string) }
             let genuine = try await context.platform.leaks.reportOfGitHub(texts, from: origin(request))
             return Self.answer(entries, genuine)

@@ -111,12 +111,33 @@ public final class UsageRecorder: Sendable {
     private let overflow = Atomic<Int>(0)
     /// The databases whose last write failed, which have had a line in the log.
     private let failing = Locked<Set<Database>>([])
-    /// The last uses that flushes are writing.
+    /// The uses that a flush is writing, by secret.
+    private struct Uses {
+        /// The last ones.
+        var last: [UUID: KeyUse] = [:]
+        /// The addresses besides that of the last use, which few secrets have.
+        var otherAddresses: [UUID: Set<IPAddress>] = [:]
+
+        init(_ counts: some Sequence<UsageCount>) {
+            for count in counts {
+                guard let use = count.lastUse else { continue }
+                last[count.secretID] = use
+                if !count.otherAddresses.isEmpty { otherAddresses[count.secretID] = count.otherAddresses }
+            }
+        }
+
+        func addresses(of secret: UUID) -> Set<IPAddress> {
+            let others = otherAddresses[secret] ?? []
+            return last[secret]?.address.map { others.union([$0]) } ?? others
+        }
+    }
+
+    /// The uses that flushes are writing.
     private struct Flights {
         /// The number of flushes so far.
         var count = 0
-        /// The last uses of each flush, by secret.
-        var uses: [Int: [UUID: KeyUse]] = [:]
+        /// The uses of each flush.
+        var uses: [Int: Uses] = [:]
         /// The last flush that has ended.
         ///
         /// Its uses stay until another one has ended: somebody can have read a row before it was written, and add its last use after that.
@@ -255,22 +276,35 @@ public final class UsageRecorder: Sendable {
             .compactMap { index in
                 shard(of: secret, index).counts.withLock { $0[secret]?.count.lastUse }
             }
-        uses += inFlight.withLock { $0.uses.values.compactMap { $0[secret] } }
+        uses += inFlight.withLock { $0.uses.values.compactMap { $0.last[secret] } }
         return uses.reduce(nil, KeyUse.later)
     }
 
-    /// Removes the counts of some databases, and keeps their last uses visible until ``inFlight`` forgets them.
+    /// Returns the addresses of the accepted uses of some secrets that this node has counted and may not have written yet.
+    ///
+    /// Of a secret that is used from very many addresses, these are some of them.
+    package func addresses(of secrets: [UUID]) -> Set<IPAddress> {
+        var addresses: Set<IPAddress> = []
+        for secret in secrets {
+            // The shards are read first, as for the last use.
+            for index in 0..<Self.shardsOfSecret {
+                let counted = shard(of: secret, index).counts.withLock { $0[secret]?.count.addresses }
+                if let counted { addresses.formUnion(counted) }
+            }
+            for uses in inFlight.withLock({ Array($0.uses.values) }) {
+                addresses.formUnion(uses.addresses(of: secret))
+            }
+        }
+        return addresses
+    }
+
+    /// Removes the counts of some databases, and keeps their uses visible until ``inFlight`` forgets them.
     private func beginFlight(_ part: Part) -> (Int, [Database: [UsageCount]]) {
         // The lock is held meanwhile, so that a reader finds a use in one of the two places.
         inFlight.withLock { flights in
             let counts = takeCounts()
             flights.count += 1
-            flights.uses[flights.count] = Dictionary(
-                uniqueKeysWithValues: counts.values.joined()
-                    .compactMap { count in
-                        count.lastUse.map { (count.secretID, $0) }
-                    }
-            )
+            flights.uses[flights.count] = Uses(counts.values.joined())
             guard part != .all else { return (flights.count, counts) }
             let chosen = counts.filter { isLate($0.key) == (part == .late) }
             for (database, rest) in counts where chosen[database] == nil { restore(database, rest[...]) }

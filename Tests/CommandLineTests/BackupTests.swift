@@ -98,15 +98,25 @@ import Testing
                 try await Self.revoke(try #require(keys["late"]).id, "shop", installation, port)
                 return keys
             }
+            // The accident: the folder has other files, among which nobody would find the backup, and which `rm -r` would take with it.
+            let mixed = "\(installation.folder)/mixed"
+            try FileManager.default.createDirectory(atPath: mixed, withIntermediateDirectories: false)
+            TemporaryFolder.write("mine", to: "\(mixed)/thesis.txt")
+            let foreign = try await Self.run("backup", mixed, in: installation)
+            #expect(foreign.code == 1 && foreign.errors.contains("such as thesis.txt"), "\(foreign.everything)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: mixed) == ["thesis.txt"])
             let again = try await Self.run("backup", folder, in: installation)
             #expect(again.code == 1 && again.errors.contains("has a complete backup"), "\(again.everything)")
             let full = try await Self.run("restore", folder, in: installation)
             #expect(full.code == 1 && full.errors.contains("is not empty"), "\(full.everything)")
 
             try await Self.destroy(installation)
-            let restore = try await Self.run("restore", folder, in: installation)
+            let restore = try await Self.run("restore", folder, "--data", installation.folder, in: installation)
             try #require(restore.code == 0, "\(restore.everything)")
             let moment = try Self.moment(restore.output)
+            // The next command has the flags of this one, so that it finds the same installation.
+            let next = "mortise release --moment \(moment) --data \(installation.folder)"
+            #expect(restore.output.contains(next), "\(restore.output)")
 
             // A server of another time can still run: the service cannot connect, not even after a migration.
             let migration = try await Self.run("migrate", in: installation)
@@ -122,8 +132,9 @@ import Testing
                 early.code == 1 && early.errors.contains("was restored from a backup of \(moment)"),
                 "\(early.everything)"
             )
-            let asked = try await Self.run("release", in: installation)
-            #expect(asked.code == 1 && asked.errors.contains(moment), "\(asked.everything)")
+            #expect(early.errors.contains("--settings, --data or --database-url-file"), "\(early.errors)")
+            let asked = try await Self.run("release", "--data", installation.folder, in: installation)
+            #expect(asked.code == 1 && asked.errors.contains(next), "\(asked.everything)")
             let wrong = try await Self.run("release", "--moment", "2020-01-01T00:00:00Z", in: installation)
             #expect(wrong.code == 64 && wrong.errors.contains("not released"), "\(wrong.everything)")
             let release = try await Self.run("release", "--moment", moment, in: installation)
@@ -289,6 +300,35 @@ import Testing
         }
     }
 
+    // The fault: "Nothing was changed" after a PostgreSQL server was made, and advice to begin a new installation.
+    @Test func `a restoration is refused before its files are read and before a server is made`() async throws {
+        try await ProcessInstallation.with { installation in
+            let folder = "\(installation.folder)/backup"
+            try await installation.serve { program in
+                _ = try await program.port()
+                let backup = try await Self.run("backup", folder, in: installation)
+                try #require(backup.code == 0, "\(backup.everything)")
+            }
+            // Whoever reads the files finds this one.
+            unlink("\(folder)/control.dump")
+            var variables = installation.variables
+            variables["MORTISE_DATABASE_URL"] = nil
+            let data = "\(installation.folder)/own data"
+            let cluster = try await Program.run(
+                ["restore", folder, "--data", data, "--cluster", "nope=host=x"],
+                environment: variables
+            )
+            #expect(cluster.code == 64 && cluster.errors.contains("has no cluster nope"), "\(cluster.everything)")
+            #expect(cluster.errors.contains("the primary cluster alone"), "\(cluster.errors)")
+            variables["MORTISE_PEPPER_FILE"] = nil
+            let secrets = try await Program.run(["restore", folder, "--data", data], environment: variables)
+            #expect(secrets.code == 64, "\(secrets.everything)")
+            #expect(secrets.errors.contains("\(data)/secrets") && secrets.errors.contains("--pepper-file"))
+            #expect(!secrets.errors.contains("new installation"), "\(secrets.errors)")
+            #expect(access(data, F_OK) != 0)
+        }
+    }
+
     /// Faults of a backup, each as a change of its folder, and the words that name it.
     private static let faults: [(name: String, words: String)] = [
         ("cut short", "was cut short or changed"), ("a byte changed", "was changed"), ("missing", "is missing"),
@@ -413,6 +453,9 @@ import Testing
                 )
                 #expect(try await installation.workspaceDatabases().isEmpty)
                 try await local.start()
+                let typo = try await Self.run("restore", folder, "--cluster", "secnd=\(conninfo)", in: installation)
+                #expect(typo.code == 64 && typo.errors.contains("Did you mean second?"), "\(typo.everything)")
+                #expect(typo.errors.contains("Its other clusters: second."), "\(typo.errors)")
                 let there = "second=\(conninfo) keepalives=1"
                 let restore = try await Self.run("restore", folder, "--cluster", there, in: installation)
                 try #require(restore.code == 0, "\(restore.everything)")

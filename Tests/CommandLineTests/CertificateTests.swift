@@ -152,6 +152,12 @@ import Testing
                 try await eventually("the broken certificate is reported") {
                     program.log.contains("the one in use stays") && program.log.contains("has no certificate")
                 }
+                TestCertificate.ended.write(to: certificate, key)
+                program.terminate(SIGHUP)
+                try await eventually("the certificate that has ended is reported") {
+                    program.log.contains("has a certificate that ended on Fri, 01 Jan 2021 00:00:00 GMT")
+                }
+                #expect(!program.log.contains("the TLS certificate was read again"))
                 TestCertificate.first.write(to: certificate, key)
                 #expect(try await Program.run(["status"], environment: variables).code == 0)
                 program.terminate(SIGHUP)

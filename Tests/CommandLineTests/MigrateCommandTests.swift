@@ -98,7 +98,15 @@ import Testing
             }
             let text = try await Program.run(["migrate", "--status"], environment: installation.variables)
             let line = try #require(text.output.split(separator: "\n").first { $0.contains("control/c0001_schema") })
-            #expect(line.contains(#/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*Z  by \d+\.\d+\.\d+$/#), "\(line)")
+            #expect(line.contains(#/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC  by \d+\.\d+\.\d+$/#), "\(line)")
+            // The fault: "up to date", while the databases of workspaces were not looked at.
+            let actions: [([String], String)] = [([], ""), (["--status"], " --status"), (["--dry-run"], " --dry-run")]
+            for (words, rest) in actions {
+                let outcome = try await Program.run(["migrate"] + words, environment: installation.variables)
+                #expect(outcome.output.contains("`mortise migrate --workspaces\(rest)`"), "\(outcome.everything)")
+                let all = try await Program.run(["migrate", "--json"] + words, environment: installation.variables)
+                #expect(try lines(all).count == 2, "\(all.everything)")
+            }
             #expect(
                 try await installation.texts("SELECT 1::text FROM mortise.migrations", in: database).count == SQLFiles
                     .workspace.count - 1

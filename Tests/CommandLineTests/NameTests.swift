@@ -344,7 +344,7 @@ import Testing
                 outcome.errors == """
                     Error: There is no member or key "deplyo".
                       Did you mean deploy?
-                      `mortise key list --workspace shop` lists what this credential can see.
+                      `mortise member list --organization o-1` and `mortise key list --workspace shop` list what this credential can see.
 
                     """
             )

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JSON
+import Postgres
 import TestSupport
 import Testing
 
@@ -27,6 +28,29 @@ import Testing
             #expect(doctor.output.contains("Pepper next fits the database. 1 token in 1 database needs it."))
             // The operator key, the admin key and the first service key.
             #expect(doctor.output.contains("Pepper \(oldID) fits the database. 3 tokens in 2 databases need it."))
+
+            // The accident: the database of one workspace is missing, and nothing is known of all others.
+            try await installation.serve { program in
+                let answer = try await installation.call(
+                    "POST",
+                    "/v1/organizations/default/workspaces",
+                    ["name": "lost"],
+                    port: try await program.port()
+                )
+                #expect(answer.status == 201, "\(answer)")
+            }
+            let databases = try await installation.texts("SELECT database FROM control.workspaces WHERE slug = 'lost'")
+            let lost = try #require(databases.first)
+            try await installation.withConnection("postgres") {
+                try await $0.script("ALTER DATABASE \"\(lost)\" ALLOW_CONNECTIONS false")
+            }
+            let rest = try await Program.run(["doctor"], environment: installation.variables)
+            #expect(
+                rest.output.contains("Pepper next fits the database. 1 token in 1 database needs it."),
+                "\(rest.output)"
+            )
+            let left = "The tokens of each pepper were not counted in 1 database: default/lost."
+            #expect(rest.output.contains(left) && rest.output.contains("Remove no pepper"), "\(rest.output)")
         }
     }
 
@@ -44,6 +68,9 @@ import Testing
                 port: port
             )
             #expect(answer.status == 201, "\(answer)")
+            // A node that is killed counts as one that knows its own peppers alone, for a minute.
+            program.terminate()
+            try await program.waitForEnd()
         }
     }
 }

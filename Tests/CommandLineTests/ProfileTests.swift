@@ -86,6 +86,25 @@ import Testing
     }
 
     // The attack: somebody looks over the user's shoulder or scrolls back in the terminal.
+    // The fault: the organization has a typing error, and the member doubts the password.
+    @Test func `a refused login with --organization asks if that is right`() async throws {
+        try await TemporaryFolder.with { home in
+            TemporaryFolder.write("right", to: "\(home)/password")
+            let login = ["login", "ada@example.com", "--password-file", "\(home)/password"]
+            try await ScriptedServer.with({ _ in
+                Sample.problem(401, "unauthorized", "The address or the password is wrong.")
+            }) { server in
+                let named = try await run(login + ["--organization", "defalt"], home: home, server: server)
+                #expect(
+                    named.code == 1 && named.errors.contains("Is the organization defalt right?"),
+                    "\(named.errors)"
+                )
+                let plain = try await run(login, home: home, server: server)
+                #expect(plain.code == 1 && !plain.errors.contains("organization"), "\(plain.errors)")
+            }
+        }
+    }
+
     @Test func `a login asks on the terminal and does not show the password`() async throws {
         try await TemporaryFolder.with { home in
             try await ScriptedServer.with(Self.answer) { server in

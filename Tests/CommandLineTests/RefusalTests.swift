@@ -57,6 +57,19 @@ import Testing
         }
     }
 
+    @Test func `a session that does not exist and a status that is refused name the next step`() async throws {
+        try await ScriptedServer.with({ request in
+            request.method == "DELETE"
+                ? Sample.problem(404, "not_found", "Not here.") : Sample.problem(403, "forbidden", "No.")
+        }) { server in
+            let session = try await Program.call("session", "end", "zzz", at: server)
+            #expect(session.code == 1 && session.errors.contains("There is no session \"zzz\"."), "\(session.errors)")
+            #expect(session.errors.contains("`mortise session list`"), "\(session.errors)")
+            let status = try await Program.call("status", at: server)
+            #expect(status.code == 1 && status.errors.contains("This needs an operator key."), "\(status.errors)")
+        }
+    }
+
     @Test func `a refused connection tells what to check`() async throws {
         // A port that was free a moment ago can be another test's.
         let url = "http://127.0.0.1:1"

@@ -150,7 +150,6 @@ struct Translation: Sendable, CustomTestStringConvertible {
             #"{"role":"auditor","name":null}"#
         ),
         Translation("member remove \(id) --organization o --yes", "DELETE /v1/organizations/o/members/\(id)"),
-        Translation("workspace restore w", "POST /v1/workspaces/w/restore"),
         Translation(
             "workspace update w --member-scope a:b --member-scope c:d",
             "PATCH /v1/workspaces/w",

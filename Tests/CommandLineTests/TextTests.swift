@@ -65,7 +65,9 @@ import mortise
     }
 
     @Test(arguments: [
-        (0, "now"), (90.0, "in 90 s"), (-90, "90 s ago"), (3600, "in 60 min"), (7200, "in 2 h"),
+        (0, "now"), (90.0, "in 90 s"), (-90, "90 s ago"), (3600, "in 60 min"), (7200, "in 2 h"), (7169, "in 119 min"),
+        (7199, "in 2 h"), (119, "in 119 s"), (-172_799, "2 days ago"), (5_183_999, "in 2 months"),
+        (62_985_600, "in 2 years"),
         (-172_800, "2 days ago"),
         (259_200, "in 3 days"), (7_776_000, "in 3 months"), (94_608_000, "in 3 years"),
     ])

@@ -1,3 +1,4 @@
+import HTTPTestSupport
 import TestSupport
 import Testing
 
@@ -15,6 +16,50 @@ import Testing
         let outcome = try await Program.run(arguments, environment: ["MORTISE_TOKEN": "t"])
         #expect(outcome.code == 64)
         #expect(outcome.errors.contains("Did you mean \(suggestion)"), "\(outcome.errors)")
+    }
+
+    // The fault: a list of values, in which a person looks for the one that was meant.
+    @Test(arguments: [
+        (["key", "list", "--operator", "--sort", "nam"], "name"),
+        (["key", "list", "--operator", "--sort=last_use_at"], "last_used_at"),
+        (["member", "add", "a@example.com", "--role", "ownr"], "owner"),
+    ])
+    func `a mistyped value of an option gets a suggestion`(_ arguments: [String], _ suggestion: String) async throws {
+        let outcome = try await Program.run(arguments, environment: ["MORTISE_TOKEN": "t"])
+        #expect(outcome.code == 64)
+        #expect(outcome.errors.contains("Did you mean \(suggestion)"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("The values are "), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [
+        ["key", "list", "--operator", "--status", "activ"], ["key", "list", "--operator", "--status=activ"],
+    ])
+    func `a value that the server does not know gets a suggestion`(_ arguments: [String]) async throws {
+        let fault = #","errors":[{"parameter":"status","detail":"must be one of \"active\", \"disabled\""}]"#
+        try await ScriptedServer.with({ _ in
+            Sample.problem(400, "invalid_request", "The request is not valid.", more: fault)
+        }) { server in
+            let outcome = try await Program.run(arguments, server: server, environment: ["MORTISE_TOKEN": "t"])
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("Did you mean active?"), "\(outcome.errors)")
+        }
+    }
+
+    // The fault: "Unknown option" for an option that the command has.
+    @Test(arguments: [
+        (["--profile", "op", "org", "create", "X"], "`mortise organization create --profile …`"),
+        (["--profile=op", "key", "list"], "`mortise key list --profile …`"),
+        (["--log-level", "info"], "`mortise COMMAND --log-level …`"),
+    ])
+    func `an option before the command is told where it belongs`(_ arguments: [String], _ place: String) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.code == 64)
+        #expect(
+            outcome.errors.contains("belongs after the command") && outcome.errors.contains(place),
+            "\(outcome.errors)"
+        )
+        let unknown = try await Program.run(["--profle", "op"])
+        #expect(unknown.code == 64 && !unknown.errors.contains("belongs"), "\(unknown.errors)")
     }
 
     @Test func `a mistyped variable of a client command gets a suggestion`() async throws {

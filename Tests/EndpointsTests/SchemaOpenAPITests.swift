@@ -16,6 +16,7 @@ import Testing
             (.oneOf("a").orNull, ["anyOf": [["type": "string", "enum": ["a"]], ["type": "null"]]]),
             (.boolean.named("Flag").orNull, ["anyOf": [["$ref": "#/components/schemas/Flag"], ["type": "null"]]]),
             (.boolean.described("On?"), ["type": "boolean", "description": "On?"]),
+            (.boolean.documentedOnly, ["type": "boolean"]),
             (.anyJSON(), [:]), (.anyJSON().orNull, [:]),
             (.anyObject(), ["type": "object", "additionalProperties": true]),
             (
@@ -40,7 +41,7 @@ import Testing
         let inner = Schema.boolean.named("Inner")
         let outer = Schema.object([.required("x", .array(of: inner.orNull.described("d"), max: 1))]).named("Outer")
         var names: [String] = []
-        outer.checked { _ in nil }.forEachComponent { name, _ in names.append(name) }
+        outer.checked { _ in nil }.documentedOnly.forEachComponent { name, _ in names.append(name) }
         #expect(names == ["Outer", "Inner"])
     }
 }

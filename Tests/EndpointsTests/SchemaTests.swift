@@ -87,6 +87,12 @@ import Testing
 
     // A body of 64 KiB can have ten thousand unknown members. A sentence and a pointer for each would let a client make
     // the server send megabytes.
+    @Test func `a value that is only documented has no fault`() throws {
+        let schema = Schema.array(of: Self.key.documentedOnly, count: 1...3)
+        #expect(schema.validate(try JSONValue(parsing: #"[1,{"name":"a\u0000"},null]"#.utf8)).isEmpty)
+        #expect(schema.validate([]).count == 1)
+    }
+
     @Test func `the number of reported faults is bounded`() throws {
         let members = (0..<6000).map { "\"\($0)\":0" }.joined(separator: ",")
         #expect(try faults("{\(members)}").count == 100)

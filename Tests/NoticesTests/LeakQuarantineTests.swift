@@ -77,6 +77,23 @@ import Verification
         }
     }
 
+    // The accident: three machines use a key, and two of them stop, because the uses of the last second were not written yet.
+    @Test func `all uses that are not written yet count for the quarantine, with each token of the key`() async throws {
+        try await Self.withQuarantine { mortise in
+            let key = try await mortise.makeKey("a")
+            let addresses = ["192.0.2.7", "192.0.2.8", "2001:db8::7"]
+            #expect(try await Self.verdicts(mortise, key.token, addresses) == ["valid", "valid", "valid"])
+            let rotated = try await mortise.api.post("\(key.path)/rotate", [:], as: mortise.adminToken)
+            let token = try rotated.string("token")
+            #expect(try await mortise.verdict(token, ["address": "192.0.2.9"]) == "valid")
+            _ = try await mortise.report([token])
+            let all = addresses + ["192.0.2.9", "192.0.2.10"]
+            let expected = Array(repeating: "valid", count: 4) + ["wrong_address"]
+            #expect(try await Self.verdicts(mortise, key.token, all) == expected)
+            #expect(try await Self.verdicts(mortise, token, all) == expected)
+        }
+    }
+
     // The accident: an empty list of addresses allows all of them.
     @Test func `a key whose addresses are unknown is disabled in a quarantine`() async throws {
         try await Self.withQuarantine { mortise in

@@ -45,6 +45,23 @@ package struct TestCertificate: Sendable {
             """
     )
 
+    /// A certificate with the key of the first one, which was valid in 2020.
+    package static let ended = TestCertificate(
+        certificate: """
+            -----BEGIN CERTIFICATE-----
+            MIIBVzCB/qADAgECAgEDMAoGCCqGSM49BAMCMB0xGzAZBgNVBAMMEm1vcnRpc2Ug
+            dGVzdCBlbmRlZDAeFw0yMDAxMDEwMDAwMDBaFw0yMTAxMDEwMDAwMDBaMB0xGzAZ
+            BgNVBAMMEm1vcnRpc2UgdGVzdCBlbmRlZDBZMBMGByqGSM49AgEGCCqGSM49AwEH
+            A0IABMqRmqiBisvEzlmW6v+zrEJO/2cyhpa+MvWNZBn+UhGeW6vves6rEvvd2u3t
+            omdvxJ8E+7tQTg5/J7yudrudS+6jLzAtMA8GA1UdEwEB/wQFMAMBAf8wGgYDVR0R
+            BBMwEYcEfwAAAYIJbG9jYWxob3N0MAoGCCqGSM49BAMCA0gAMEUCIQDbEGk2jy8F
+            6Fny2z7XHg7DZzjrDTZ/aJ9jfhIP0v/xQQIgC7azGGM9bbYNIUvyBxflW+Sbdwww
+            OsFR3qrzN2yNr5k=
+            -----END CERTIFICATE-----
+            """,
+        key: first.key
+    )
+
     /// Another certificate, for clients that do not look at the time.
     package static let second = TestCertificate(
         certificate: """

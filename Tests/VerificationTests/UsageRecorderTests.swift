@@ -164,6 +164,28 @@ import Testing
         #expect(recorder.lastUse(of: state.secretID) == nil)
     }
 
+    // A quarantine reads the rows, and adds the addresses of the uses that were not written then.
+    @Test func `all addresses are known until the flush after the one that wrote them has ended`() async throws {
+        let recorder = self.recorder()
+        let facts = Self.workspace("used")
+        let (old, new, other) = (KeyState.ofNewKey(), KeyState.ofNewKey(), KeyState.ofNewKey())
+        let texts = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3"]
+        let addresses = try texts.map { try #require(IPAddress($0)) }
+        for (number, (state, address)) in zip([old, old, old, new], addresses).enumerated() {
+            let now = Timestamp(microsecondsSinceUnixEpoch: Int64(number))
+            recorder.record(.workspace(facts), state, .valid, at: now, from: address)
+            recorder.record(.workspace(facts), state, .revoked, at: now, from: IPAddress("198.51.100.1"))
+        }
+        let secrets = [old.secretID, new.secretID]
+        #expect(recorder.addresses(of: secrets) == Set(addresses))
+        #expect(recorder.addresses(of: [new.secretID]) == [addresses[3]])
+        #expect(recorder.addresses(of: [other.secretID]).isEmpty)
+        await recorder.flush()
+        #expect(recorder.addresses(of: secrets) == Set(addresses))
+        await recorder.flush()
+        #expect(recorder.addresses(of: secrets).isEmpty)
+    }
+
     // Threads that meet count in places of their own, which a flush adds.
     @Test func `the uses of one secret by many threads are counted once each`() async throws {
         let recorder = recorder()

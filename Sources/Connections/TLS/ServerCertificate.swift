@@ -1,3 +1,4 @@
+import CivilTime
 import Locks
 import NIOCore
 import NIOSSL
@@ -55,12 +56,29 @@ package final class ServerCertificate: Sendable {
     /// The end of the certificate's validity, in seconds since 1970.
     package var end: Int { loaded.withLock { $0.end } }
 
+    /// Returns true if the certificate's validity has ended at a time in seconds since 1970, which defaults to now.
+    package func hasEnded(at now: Int? = nil) -> Bool { end < now ?? Int(time(nil)) }
+
     /// Reads the files again, for new connections.
     ///
+    /// A certificate that has ended does not replace one that has not: clients would refuse it.
+    ///
+    /// - Parameter now: The time in seconds since 1970. Defaults to now.
     /// - Throws: ``CertificateFault`` if a file cannot be used. The certificate that was read before stays in use.
-    package func reload() throws(CertificateFault) {
+    package func reload(at now: Int? = nil) throws(CertificateFault) {
         let new = try Self.load(files)
-        loaded.withLock { $0 = new }
+        let now = now ?? Int(time(nil))
+        let isReplaced = loaded.withLock { loaded in
+            guard new.end >= now || loaded.end < now else { return false }
+            loaded = new
+            return true
+        }
+        guard isReplaced else {
+            throw CertificateFault(
+                files.certificate,
+                "has a certificate that ended on \(HTTPDate.text(seconds: new.end)). Name the renewed one."
+            )
+        }
     }
 
     private static func load(_ files: Files) throws(CertificateFault) -> Loaded {

@@ -31,7 +31,7 @@ extension Schema {
             )
         case .nullable(let schema), .checked(let schema, _), .described(let schema, _), .component(_, let schema):
             schema.known(in: value)
-        case .text, .integer, .number, .boolean, .array, .object, .free: value.object ?? JSONObject()
+        case .text, .integer, .number, .boolean, .array, .object, .free, .lenient: value.object ?? JSONObject()
         }
     }
 }

@@ -101,7 +101,7 @@ extension Schema {
             }
         case .nullable(let schema), .checked(let schema, _), .described(let schema, _), .component(_, let schema):
             schema.value(ofText: text)
-        case .text, .array, .object, .free: .string(text)
+        case .text, .array, .object, .free, .lenient: .string(text)
         }
     }
 }

@@ -19,7 +19,7 @@ extension Schema {
         case .object(let rules): rules.openAPI()
         case .free(let rules): rules.isObject ? ["type": "object", "additionalProperties": true] : [:]
         case .nullable(let schema): schema.nullableForm()
-        case .checked(let schema, _): schema.openAPI()
+        case .checked(let schema, _), .lenient(let schema): schema.openAPI()
         case .described(let schema, let text): schema.openAPI(describedAs: text)
         case .component(let name, _): ["$ref": .string("#/components/schemas/\(name)")]
         }
@@ -32,7 +32,7 @@ extension Schema {
         case .array(let element, _): try element.forEachComponent(visit)
         case .object(let rules):
             for field in rules.fields { try field.schema.forEachComponent(visit) }
-        case .nullable(let schema), .checked(let schema, _), .described(let schema, _):
+        case .nullable(let schema), .checked(let schema, _), .lenient(let schema), .described(let schema, _):
             try schema.forEachComponent(visit)
         case .component(let name, let schema):
             try visit(name, schema)

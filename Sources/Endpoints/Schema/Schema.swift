@@ -20,6 +20,8 @@ package indirect enum Schema: Sendable {
     case free(FreeRules)
     /// `null`, or a value of the inner schema.
     case nullable(Schema)
+    /// Any JSON value. The documentation shows the inner schema, and the operation decides about each value.
+    case lenient(Schema)
     /// A value of the inner schema that also passes a check. The check runs only on values that the inner schema accepts.
     case checked(Schema, Check)
     /// The inner schema, with a text for readers of the documentation.
@@ -89,6 +91,11 @@ extension Schema {
 
     /// The schema that also accepts `null`.
     package var orNull: Schema { .nullable(self) }
+
+    /// The schema that accepts every value and is only documented.
+    ///
+    /// For elements of a list that must not be refused because of a single one.
+    package var documentedOnly: Schema { .lenient(self) }
 
     /// Returns the schema with a text for readers of the documentation.
     package func described(_ text: String) -> Schema { .described(self, text) }

@@ -50,6 +50,7 @@ struct Validation {
         case .free(let rules): checkFree(value, rules)
         case .nullable(let schema):
             if !value.isNull { check(value, against: schema) }
+        case .lenient: break
         case .checked(let schema, let rule):
             let before = faults.count
             check(value, against: schema)

@@ -21,7 +21,7 @@ public struct UsageCount: Sendable {
     /// The addresses of accepted verifications besides that of the last one.
     ///
     /// Nearly all keys are used from one address, which needs no memory here.
-    private var otherAddresses: Set<IPAddress> = []
+    package private(set) var otherAddresses: Set<IPAddress> = []
 
     /// The maximum number of addresses in ``otherAddresses``, because a key can be used from a million of them.
     private static let mostAddresses = 64
@@ -95,7 +95,7 @@ public struct UsageCount: Sendable {
     /// The addresses of accepted verifications, as far as they are known.
     ///
     /// Of a key that is used from very many addresses, these are some of them.
-    var addresses: Set<IPAddress> {
+    package var addresses: Set<IPAddress> {
         guard let address = lastUse?.address else { return otherAddresses }
         return otherAddresses.union([address])
     }

@@ -40,8 +40,6 @@ extension LeakService {
 
     private func apply(_ action: LeakAction, to leaked: LeakedKey, _ leak: Leak, _ caller: Caller) async throws {
         let secret = leaked.key.state.secretID
-        // A flush has not written the last second yet.
-        let lastAddress = context.usage.lastUse(of: secret)?.address
         _ = try await changes.modify(leaked.key.state.keyID, in: leaked.keys, by: caller, .stops) { key, change in
             let connection = change.transaction.connection
             // A rotation deletes secrets that ended long ago.
@@ -55,13 +53,22 @@ extension LeakService {
             switch reaction {
             case .notify: break
             case .quarantine:
-                var addresses = try await UsageStore(connection).addresses(of: key.id)
-                if let lastAddress, !addresses.contains(lastAddress) { addresses.insert(lastAddress, at: 0) }
+                let addresses = try await addresses(of: key, over: connection)
                 events += Self.quarantine(&key, to: addresses, at: change.now)
             case .revoke: events.append(Self.revoke(&key, by: change.caller, at: change.now))
             }
             return events
         }
+    }
+
+    /// Returns the addresses from which a key was used, the newest ones first.
+    ///
+    /// A flush has not written the last second of this node yet. The addresses of the last second of other nodes are not known here.
+    private func addresses(of key: KeyRecord, over connection: PostgresConnection) async throws -> [IPAddress] {
+        // A flush can write them before the next statement, which reads them then.
+        let waiting = context.usage.addresses(of: key.secrets.map(\.id))
+        let written = try await UsageStore(connection).addresses(of: key.id)
+        return waiting.subtracting(written).sorted { $0.description < $1.description } + written
     }
 
     // MARK: The decision

@@ -19,8 +19,10 @@ package struct LeakService: Sendable {
 
     /// The time after which the rest of a report is kept to be handled later.
     private static let patience = Duration.seconds(60)
-    /// The maximum number of characters of the place of a token that are known.
-    private static let mostCharactersOfURL = 2048
+    /// The maximum number of Unicode scalars of the place of a token that are known.
+    private static let mostScalarsOfURL = 2048
+    /// The number of texts after which other requests of the thread have their turn.
+    private static let slice = 256
 
     /// Handles a report from anybody.
     ///
@@ -112,7 +114,8 @@ package struct LeakService: Sendable {
         var reason: (any Error)?
         // The databases that are unreachable. The rest of their tokens would wait for them one by one.
         var away: Set<WorkspaceRef> = []
-        for text in texts where findings[text.text] == nil {
+        for (position, text) in texts.enumerated() where findings[text.text] == nil {
+            if position.isMultiple(of: Self.slice) { await Task.yield() }
             try Task.checkCancellation()
             guard let token = try? Token(text.text) else {
                 findings[text.text] = .unknown
@@ -154,12 +157,20 @@ package struct LeakService: Sendable {
         return Leak(
             ref: ref,
             digests: peppers.digests(of: token).map(\.digest),
-            // The place can have the token itself, as a part of a URL.
-            url: url.map { Redaction.redact(String($0.prefix(Self.mostCharactersOfURL))) },
+            url: url.map(Self.place),
             source: source,
             address: origin.address?.description,
             requestID: origin.requestID
         )
+    }
+
+    /// Returns the place of a token as the history keeps it: cut if it is long, without the token, and without U+0000.
+    ///
+    /// The place can have the token itself, as a part of a URL. PostgreSQL cannot store U+0000, and the reaction must not fail because of
+    /// it. Scalars are counted, because a character can have any number of them.
+    private static func place(_ url: String) -> String {
+        let scalars = url.unicodeScalars.lazy.filter { $0.value != 0 }.prefix(mostScalarsOfURL)
+        return Redaction.redact(String(String.UnicodeScalarView(scalars)))
     }
 
     /// Keeps what could not be done before the answer.

@@ -43,7 +43,8 @@ extension PostgresConnection {
             .held,
             """
             this installation was restored from a backup of \(held.moment.rfc3339), and keys that were revoked after that moment would \
-            work again; read about the release in docs/operations.md, and run, with the same --data or --database-url, `mortise release --moment \(held.moment.rfc3339)`
+            work again; read about the release in docs/operations.md, and run, with the same --settings, --data or --database-url-file or \
+            their variables, `mortise release --moment \(held.moment.rfc3339)`
             """
         )
     }

@@ -88,6 +88,14 @@ public struct RestoreTarget: Sendable {
         identifiers = .system
     }
 
+    /// Checks connection strings of clusters, without a connection.
+    ///
+    /// - Parameter clusters: The connection strings, by the names of the clusters.
+    /// - Throws: `invalid` if one cannot be used.
+    public static func check(connections clusters: [String: String]) throws {
+        for text in clusters.values { _ = try ControlDatabase.canonical(text) }
+    }
+
     /// The name of the control database until the restoration is complete.
     var temporaryName: String { installation.restoringDatabase }
 

@@ -45,12 +45,13 @@ extension CommandFailure {
         // A flag stays as it is.
         let message = repeats ? "\(faults[0].prefix(1).uppercased())\(faults[0].dropFirst())." : error.message
         var details = repeats ? [] : faults
+        details += error.faults.compactMap { MistypedValue.suggestion(for: $0) }
         if let delay = error.retryAfter { details.append("Try again in \(delay.components.seconds) s.") }
         if error.reason == .unauthenticated, !credential.isEmpty {
             details.append("The credential comes from \(credential). Is it the right one, and still valid?")
         }
         let sentence = "\(message) (\(marks.compactMap(\.self).joined(separator: ", ")))"
-        self.init(.refused, sentence, details: details, isNotFound: error.reason == .notFound)
+        self.init(.refused, sentence, details: details, reason: error.reason)
     }
 }
 

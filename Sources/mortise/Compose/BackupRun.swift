@@ -54,15 +54,20 @@ struct BackupRun {
 
     /// Restores an installation.
     ///
+    /// - Parameters:
+    ///   - folder: The folder of the backup.
+    ///   - clusters: Connection strings for clusters that are restored to another server, by their names.
+    ///   - flags: The flags of the installation, for the next command.
     /// - Throws: `CommandFailure`.
-    func restore(from folder: String, clusters: [String: String]) async throws {
+    func restore(from folder: String, clusters: [String: String], flags: String) async throws {
         try settings.printWarnings()
         let tools = try await tools()
         let logger = Logger(label: "mortise.restore") { _ in SwiftLogNoOpLogHandler() }
         // The manifest needs the secrets alone: a fault of the backup must not even start a server.
-        let secrets = try await InstallationSecrets.load(settings, .never, logger: logger)
+        let secrets = try await InstallationSecrets.load(settings, .ofBackup, logger: logger)
         let restore = try await Self.described {
             let restore = try Restore(folder: folder, peppers: secrets.peppers, tools: tools, jobs: jobs)
+            try Self.check(clusters, of: restore.manifest.inventory)
             let progress = Progress(noun: "file", done: "checked", isTerminal: Terminal.isError)
             defer { progress.end() }
             try await restore.checkFiles { progress.show($0) }
@@ -95,8 +100,27 @@ struct BackupRun {
         }
         try Output.line("It has the state of \(moment). Whatever was revoked after that moment is not revoked in it.")
         try Output.line(
-            "To confirm this, and to let servers start, with --data or --database-url as here: mortise release --moment \(moment)"
+            "To confirm this, and to let servers start, with the same settings: mortise release --moment \(moment)\(flags.printable)"
         )
+    }
+
+    /// Checks the named clusters, before files are read for hours or a server is made.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` if the backup lacks a cluster, `invalid` if a connection string cannot be used.
+    private static func check(_ clusters: [String: String], of inventory: InstallationInventory) throws {
+        let known = inventory.clusters.keys.filter { $0 != Cluster.primaryName }.sorted()
+        for name in clusters.keys.sorted() where !known.contains(name) {
+            let list =
+                known.isEmpty
+                ? "The backup has the primary cluster alone, which is restored to the server of the database settings."
+                : "Its other clusters: \(known.joined(separator: ", "))."
+            let near = NearestName.suggestion(for: name, among: known.map { ($0, "") })
+            throw CommandFailure.usage(
+                "Nothing was changed: the backup has no cluster \(name) besides the primary one.",
+                details: (near.map { ["Did you mean \($0)?"] } ?? []) + [list]
+            )
+        }
+        try RestoreTarget.check(connections: clusters)
     }
 
     private func tools() async throws -> PostgresTools {

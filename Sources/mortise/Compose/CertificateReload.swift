@@ -37,6 +37,7 @@ enum CertificateReload {
         _ body: ([UnixSignal]) async throws -> Void
     ) async throws {
         guard let certificate else { return try await body([.sigterm, .sigint, .sighup]) }
+        warnOfEnd(of: certificate, logger)
         // The signal is trapped before anything listens, so that none ends the process.
         let signals = await UnixSignalsSequence(trapping: .sighup)
         let reloads = Task {
@@ -53,11 +54,25 @@ enum CertificateReload {
                 "the TLS certificate was read again",
                 metadata: ["expires": .string(HTTPDate.text(seconds: certificate.end))]
             )
+            warnOfEnd(of: certificate, logger)
         } catch {
             logger.error(
-                "the TLS certificate could not be read again, and the one in use stays",
-                metadata: ["error": "\(error)"]
+                "the TLS certificate was not replaced, and the one in use stays",
+                metadata: [
+                    "error": "\(error)", "expires": .string(HTTPDate.text(seconds: certificate.end)),
+                ]
             )
         }
+    }
+
+    private static func warnOfEnd(of certificate: ServerCertificate, _ logger: Logger) {
+        guard certificate.hasEnded() else { return }
+        logger.warning(
+            "the TLS certificate has ended, and clients refuse it; renew it and send SIGHUP",
+            metadata: [
+                "file": .string(certificate.files.certificate),
+                "ended": .string(HTTPDate.text(seconds: certificate.end)),
+            ]
+        )
     }
 }

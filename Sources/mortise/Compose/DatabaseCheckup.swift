@@ -227,10 +227,10 @@ struct DatabaseCheckup {
         var findings: [Finding] = []
         let known = try await PepperStore(connection).checkValues()
         // To count the tokens of each pepper means to read all of them, so it is only done during and after a rotation.
-        var use: [String: PepperUse]?
+        var count: PepperCount?
         if known.count > 1 {
             do {
-                use = try await withResource(Provisioner(control)) {
+                count = try await withResource(Provisioner(control)) {
                     try await $0.pepperUse()
                 } close: {
                     await $0.shutdown()
@@ -239,9 +239,20 @@ struct DatabaseCheckup {
                 findings.append(Finding(.warning, "The tokens of each pepper cannot be counted: \(error)"))
             }
         }
+        if let count, !count.unread.isEmpty {
+            let names = try await FleetNames.read(connection)
+            let unread = count.unread.map { names.name($0.key, slug: $0.value) }.sorted()
+            findings.append(
+                Finding(
+                    .warning,
+                    "The tokens of each pepper were not counted in \(quantity(unread.count, "database")): \(unread.summary).",
+                    remedy: "Remove no pepper before they can be read: their tokens can need it."
+                )
+            )
+        }
         for (name, value) in known.sorted(by: { $0.key < $1.key }) {
             guard let id = SecretID(name), let pepper = host.secrets.peppers[id] else {
-                if let use, use[name] == nil {
+                if let count, count.unread.isEmpty, count.use[name] == nil {
                     findings.append(Finding(.fine, "Pepper \(name) is not in the secrets file, and no token needs it."))
                     continue
                 }
@@ -264,15 +275,16 @@ struct DatabaseCheckup {
                 )
                 continue
             }
-            findings.append(Finding(.fine, "Pepper \(name) fits the database.\(need(of: id, in: use))"))
+            findings.append(Finding(.fine, "Pepper \(name) fits the database.\(need(of: id, in: count))"))
         }
         return findings
     }
 
     /// Returns a sentence about the tokens that need a pepper, or nothing if they were not counted.
-    private func need(of id: SecretID, in use: [String: PepperUse]?) -> String {
-        guard let use else { return "" }
-        guard let need = use[id.text] else {
+    private func need(of id: SecretID, in count: PepperCount?) -> String {
+        guard let count else { return "" }
+        guard let need = count.use[id.text] else {
+            if !count.unread.isEmpty { return " No token that was counted needs it." }
             return host.secrets.peppers.current.id == id
                 ? " No token has it yet."
                 : " No token needs it any more, so its line can be removed from the secrets file."

@@ -10,6 +10,8 @@ import Service
 enum SecretsFileCreation: Sendable {
     /// A missing file is an error.
     case never
+    /// A missing file is an error, because a backup is sealed with the file of its installation.
+    case ofBackup
     /// A missing file is created if it is the one in the data folder.
     ///
     /// A missing file that a setting names is more likely a mistake, and remains an error.
@@ -36,9 +38,9 @@ enum InstallationSecrets {
         return try await Blocking.run {
             switch creation {
             case .inDataFolder where settings.secretsFile == nil: try create(settings, logger)
-            case .inDataFolder, .never: break
+            case .inDataFolder, .never, .ofBackup: break
             }
-            return try read(settings, logger)
+            return try read(settings, creation, logger)
         }
     }
 
@@ -66,10 +68,21 @@ enum InstallationSecrets {
     /// Returns the failure of a command that finds no secrets file.
     ///
     /// Without a setting, the file is looked for below the present folder, in which the installation need not be.
-    private static func missing(_ settings: InstallationSettings) -> CommandFailure {
+    private static func missing(_ settings: InstallationSettings, _ creation: SecretsFileCreation) -> CommandFailure {
         let (data, file) = (Settings.data.declaration, Settings.pepperFile.declaration)
         let path = settings.secretsPath
         let whole = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+        if creation == .ofBackup {
+            return .usage(
+                "There is no secrets file \(whole), and a backup cannot be read without that of its installation.",
+                details: [
+                    """
+                    A backup has no copy of the file. Put yours there, or name it with \(file.flag) (\(file.variable)). A new one \
+                    cannot take its place: it could not verify any token of the installation. Nothing was changed.
+                    """
+                ]
+            )
+        }
         let advice =
             settings.secretsFile == nil
             ? """
@@ -84,7 +97,11 @@ enum InstallationSecrets {
         return .usage("There is no secrets file \(whole).", details: [advice])
     }
 
-    private static func read(_ settings: InstallationSettings, _ logger: Logger) throws(CommandFailure) -> SecretsFile {
+    private static func read(
+        _ settings: InstallationSettings,
+        _ creation: SecretsFileCreation,
+        _ logger: Logger
+    ) throws(CommandFailure) -> SecretsFile {
         let file = settings.secretsPath
         if FileAccess.isOpenToOthers(file) {
             logger.warning(
@@ -96,7 +113,7 @@ enum InstallationSecrets {
         do throws(FileAccess.Fault) {
             bytes = try FileAccess.readNow(file, limit: maximumBytes)
         } catch {
-            if error.isMissing { throw missing(settings) }
+            if error.isMissing { throw missing(settings, creation) }
             let advice = "Run this as a user who can read the file. Do not make a new one: no token would be valid."
             throw .usage("The secrets file \(file) cannot be read: \(error.reason).", details: [advice])
         }

@@ -9,8 +9,12 @@ struct ReleaseRun {
 
     /// Releases a restored installation, or shows what is held.
     ///
+    /// - Parameters:
+    ///   - moment: The moment that the operator confirms. `nil` shows what is held.
+    ///   - resumesWorkspaces: True to resume the workspaces that were active in the backup.
+    ///   - flags: The flags of the installation, for the next command.
     /// - Throws: `CommandFailure`.
-    func run(moment: Timestamp?, resumesWorkspaces: Bool) async throws {
+    func run(moment: Timestamp?, resumesWorkspaces: Bool, flags: String) async throws {
         try settings.printWarnings()
         try await InstallationAccess(settings, label: "mortise.release")
             .withControl { control, _ in
@@ -24,7 +28,7 @@ struct ReleaseRun {
                         details: [
                             "Whatever was revoked or removed after that moment works again after a release.",
                             "\(quantity(held.workspaces, "workspace")) that were active in the backup are suspended.",
-                            "To release it, with --data or --database-url as here: mortise release --moment \(held.moment.rfc3339)",
+                            "To release it, with the same settings: mortise release --moment \(held.moment.rfc3339)\(flags)",
                         ]
                     )
                 }

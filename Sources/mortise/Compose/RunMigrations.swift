@@ -69,7 +69,10 @@ struct MigrationRun {
         let files = control.migration.files.map { "\($0.line)/\($0.name)" }
         try print("control", files.isEmpty ? "up to date" : "migrated", files)
         let isSuccess = try await migrateClusters(control, isDryRun: false)
-        guard settings.includesWorkspaces else { return isSuccess }
+        guard settings.includesWorkspaces else {
+            try leaveOutWorkspaces()
+            return isSuccess
+        }
         return try await migrateWorkspaces(control, isDryRun: false) && isSuccess
     }
 
@@ -85,7 +88,10 @@ struct MigrationRun {
         var isSuccess = try show(inspection.plans)
         guard let control = inspection.control else { return isSuccess }
         isSuccess = try await migrateClusters(control, isDryRun: true) && isSuccess
-        guard settings.includesWorkspaces else { return isSuccess }
+        guard settings.includesWorkspaces else {
+            try leaveOutWorkspaces()
+            return isSuccess
+        }
         return try await migrateWorkspaces(control, isDryRun: true) && isSuccess
     }
 
@@ -139,6 +145,18 @@ struct MigrationRun {
         return report.isSuccess
     }
 
+    /// Says that the databases of workspaces were left out, which "up to date" could seem to include.
+    private func leaveOutWorkspaces() throws {
+        if settings.printsJSON { return }
+        let (verb, flag) =
+            switch settings.action {
+            case .apply: ("migrated", "")
+            case .dryRun: ("examined", " --dry-run")
+            case .status: ("examined", " --status")
+            }
+        try Output.line("workspaces: not \(verb); `mortise migrate --workspaces\(flag)` includes their databases")
+    }
+
     /// Prints the outcomes: all of them, or their numbers and those that are not up to date.
     private func show(_ outcomes: [(name: String, outcome: FleetOutcome)]) throws {
         guard settings.printsJSON || settings.showsAll else {
@@ -173,7 +191,8 @@ struct MigrationRun {
                     .printable
             )
             for migration in shown {
-                try Output.line("  \(migration.line)/\(migration.name)  \(migration.time)  by \(migration.version)")
+                let time = DisplayText.second(rfc3339: migration.time)
+                try Output.line("  \(migration.line)/\(migration.name)  \(time) UTC  by \(migration.version)")
             }
         }
     }

@@ -1,18 +1,18 @@
 import ArgumentParser
 import JSON
 
-/// Finds the word of a command line that no command knows.
+/// Finds the word of a command line that no command knows, or that stands in the wrong place.
 ///
 /// ArgumentParser checks the values of options first, so that a mistyped option shows as another that is missing.
 enum UnknownArgument {
-    /// Returns the failure for an unknown command or option, or `nil` if all words are known.
+    /// Returns the failure for an unknown command, option or value, or `nil` if all words are known.
     static func failure(_ arguments: [String], of root: any ParsableCommand.Type) -> CommandFailure? {
         var command = root
         var path = [root._commandName]
         var rest = arguments[...]
         while let word = rest.popFirst(), word != "--" {
             if word.hasPrefix("-") {
-                if path.count == 1 { return nil }
+                if path.count == 1 { return misplaced(option: word, before: Array(rest), of: root) }
                 rest = [word] + rest
                 break
             }
@@ -59,6 +59,35 @@ enum UnknownArgument {
         [command._commandName] + command.configuration.aliases
     }
 
+    /// Returns the failure for an option that stands before the command, or `nil` if no command has it.
+    private static func misplaced(
+        option word: String,
+        before rest: [String],
+        of root: any ParsableCommand.Type
+    ) -> CommandFailure? {
+        let flag = String(word.prefix { $0 != "=" })
+        let limits = JSONLimits(maximumBytes: 1 << 24)
+        guard flag.hasPrefix("--"),
+            let dump = try? JSONValue(parsing: Array(root._dumpHelp().utf8), limits: limits),
+            has(option: String(flag.dropFirst(2)), dump["command"])
+        else { return nil }
+        var command = root
+        var path = [root._commandName]
+        for word in rest {
+            guard let next = subcommands(of: command).first(where: { names(of: $0).contains(word) }) else { continue }
+            command = next
+            path.append(next._commandName)
+        }
+        let spelled = path.count > 1 ? path.joined(separator: " ") : "\(root._commandName) COMMAND"
+        return .usage("The option \(flag) belongs after the command.", details: ["Write `\(spelled) \(flag) …`."])
+    }
+
+    private static func has(option name: String, _ command: JSONValue?) -> Bool {
+        let names = (command?["arguments"]?.array ?? []).flatMap { $0["names"]?.array ?? [] }
+        return names.contains { $0["name"]?.string == name }
+            || (command?["subcommands"]?.array ?? []).contains { has(option: name, $0) }
+    }
+
     private static func unknownOption(
         in words: [String],
         of command: any ParsableCommand.Type,
@@ -79,7 +108,16 @@ enum UnknownArgument {
             guard let known = options.first(where: { $0.name == name }) else {
                 return unknown(option: name, among: options.map(\.name), path)
             }
-            if known.option["kind"]?.string == "option", !word.contains("=") { rest = rest.dropFirst() }
+            guard known.option["kind"]?.string == "option" else { continue }
+            let value = word.contains("=") ? String(word.drop { $0 != "=" }.dropFirst()) : rest.popFirst()
+            let choices = (known.option["allValues"]?.array ?? []).compactMap(\.string)
+            guard let value, !choices.isEmpty, !choices.contains(value),
+                let near = MistypedValue.suggestion(for: value, among: choices)
+            else { continue }
+            return .usage(
+                "--\(name) has no value \"\(value)\".",
+                details: [near, "The values are \(choices.joined(separator: ", "))."]
+            )
         }
         return nil
     }

@@ -1,4 +1,5 @@
 import Glibc
+import MortiseClient
 
 /// The reason that a command did not do what it was asked to do.
 package struct CommandFailure: Error, Sendable, Equatable {
@@ -26,19 +27,24 @@ package struct CommandFailure: Error, Sendable, Equatable {
     package let message: String
     /// Further lines: each fault of a body, or advice.
     package let details: [String]
+    /// The server's reason for a refusal.
+    ///
+    /// `nil` for every other failure.
+    let reason: MortiseError.Reason?
+
     /// True if the server says that something in the request's path does not exist.
-    let isNotFound: Bool
+    var isNotFound: Bool { reason == .notFound }
 
     /// Describes a failure.
     package init(_ kind: Kind, _ message: String, details: [String] = []) {
-        self.init(kind, message, details: details, isNotFound: false)
+        self.init(kind, message, details: details, reason: nil)
     }
 
-    init(_ kind: Kind, _ message: String, details: [String], isNotFound: Bool) {
+    init(_ kind: Kind, _ message: String, details: [String], reason: MortiseError.Reason?) {
         self.kind = kind
         self.message = message
         self.details = details
-        self.isNotFound = isNotFound
+        self.reason = reason
     }
 
     /// Returns the failure for a wrong command line or setting.
@@ -48,7 +54,7 @@ package struct CommandFailure: Error, Sendable, Equatable {
 
     /// Returns the failure with one more line.
     func adding(_ detail: String) -> CommandFailure {
-        CommandFailure(kind, message, details: details + [detail], isNotFound: isNotFound)
+        CommandFailure(kind, message, details: details + [detail], reason: reason)
     }
 
     /// The lines for standard error, without the last line break.

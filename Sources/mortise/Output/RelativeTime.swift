@@ -16,14 +16,23 @@ package enum RelativeTime {
     }
 
     /// Returns a number of seconds in the largest unit of which there are at least two.
+    ///
+    /// The rounded numbers decide. Otherwise the same time would be 2 h, and 120 min a second later.
     package static func length(seconds: Int) -> String {
-        switch seconds {
-        case ..<120: "\(seconds) s"
-        case ..<7200: "\(rounded(seconds, 60)) min"
-        case ..<172_800: "\(rounded(seconds, 3600)) h"
-        case ..<(60 * 86_400): "\(rounded(seconds, 86_400)) days"
-        case ..<(730 * 86_400): "\(rounded(seconds, 30 * 86_400)) months"
-        default: "\(rounded(seconds, 365 * 86_400)) years"
+        let (minutes, hours, days) = (rounded(seconds, 60), rounded(seconds, 3600), rounded(seconds, 86_400))
+        let (months, years) = (rounded(seconds, 30 * 86_400), rounded(seconds, 365 * 86_400))
+        return if years >= 2, months >= 24 {
+            "\(years) years"
+        } else if days >= 60 {
+            "\(months) months"
+        } else if hours >= 48 {
+            "\(days) days"
+        } else if minutes >= 120 {
+            "\(hours) h"
+        } else if seconds >= 120 {
+            "\(minutes) min"
+        } else {
+            "\(seconds) s"
         }
     }
 

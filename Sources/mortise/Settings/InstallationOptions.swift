@@ -20,6 +20,11 @@ struct InstallationOptions: ParsableArguments {
     /// The flags that the command line has.
     var given: [SettingFlag] { [settings, databaseURL, data, postgresBin, pepperFile].compactMap(\.self) }
 
+    /// The flags as a line of a shell repeats them, with a leading blank.
+    ///
+    /// Empty without flags.
+    var words: String { given.map { " \($0.words)" }.joined() }
+
     /// Reads the settings file and combines all sources of settings.
     ///
     /// - Parameter more: The flags of the command itself.

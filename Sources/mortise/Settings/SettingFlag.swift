@@ -12,6 +12,23 @@ package struct SettingFlag: Sendable {
         member = setting.flagMember
         self.text = text
     }
+
+    /// The flag and its text, in quotation marks where a shell needs them.
+    var words: String {
+        let isPlain = !text.isEmpty && text.utf8.allSatisfy(Self.isPlain)
+        let quoted = isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
+        return "\(SettingNames.flag(member)) \(quoted)"
+    }
+
+    /// Returns true for a byte that no shell changes.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"):
+            true
+        default: "/._-+:@%".utf8.contains(byte)
+        }
+    }
 }
 
 extension Option where Value == SettingFlag? {

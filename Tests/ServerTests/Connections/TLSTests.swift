@@ -164,6 +164,26 @@ import Darwin
         }
     }
 
+    // The accident: a copy of an old certificate takes the place of the one that works.
+    @Test func `a certificate that has ended replaces only one that has ended, too`() async throws {
+        try await TemporaryFolder.with { folder in
+            let files = ServerCertificate.Files(certificate: "\(folder)/c.pem", key: "\(folder)/k.pem")
+            TestCertificate.first.write(to: files.certificate, files.key)
+            let certificate = try ServerCertificate(files)
+            let good = certificate.end
+            TestCertificate.ended.write(to: files.certificate, files.key)
+            #expect(throws: CertificateFault.self) { try certificate.reload() }
+            #expect(certificate.end == good && !certificate.hasEnded())
+            #expect(certificate.hasEnded(at: good + 1) && !certificate.hasEnded(at: good))
+            // Both have ended, and the file says what the operator wants.
+            try certificate.reload(at: good + 1)
+            #expect(certificate.end < good && certificate.hasEnded())
+            TestCertificate.first.write(to: files.certificate, files.key)
+            try certificate.reload()
+            #expect(certificate.end == good)
+        }
+    }
+
     @Test func `a certificate or a key that cannot be used is refused with the file and the reason`() async throws {
         try await TemporaryFolder.with { folder in
             let (certificate, key) = ("\(folder)/c.pem", "\(folder)/k.pem")

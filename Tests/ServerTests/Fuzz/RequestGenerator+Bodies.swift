@@ -88,7 +88,7 @@ extension RequestGenerator {
         switch schema {
         case .object(let rules): rules.fields.flatMap { [$0.name] + members(of: $0.schema) }
         case .array(let schema, _), .nullable(let schema), .checked(let schema, _), .described(let schema, _),
-            .component(_, let schema):
+            .component(_, let schema), .lenient(let schema):
             members(of: schema)
         case .text, .integer, .number, .boolean, .free: []
         }
@@ -122,7 +122,7 @@ extension RequestGenerator {
             let json = anything(depth: depth)
             return rules.isObject && json.object == nil ? .object(JSONObject()) : json
         case .nullable(let schema): return random.chance(4) ? .null : value(of: schema, depth: depth)
-        case .checked(let schema, _), .described(let schema, _), .component(_, let schema):
+        case .checked(let schema, _), .described(let schema, _), .component(_, let schema), .lenient(let schema):
             return value(of: schema, depth: depth)
         }
     }

@@ -109,7 +109,8 @@ extension Names {
             organization == nil ? "operator key" : "member or key",
             name,
             near: known,
-            list: "key list\(workspace.map { " --workspace \($0)" } ?? place)"
+            lists: (organization == nil ? [] : ["member list\(place)"])
+                + ["key list\(workspace.map { " --workspace \($0)" } ?? place)"]
         )
     }
 

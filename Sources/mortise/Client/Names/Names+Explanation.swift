@@ -42,8 +42,23 @@ extension CommandFailure {
     ///   - name: The name.
     ///   - place: The end of the sentence, such as " in the organization acme".
     ///   - near: The names that exist, each with another text that can be near.
-    ///   - list: The command that lists the objects, without `mortise`.
+    ///   - lists: The commands that list the objects, without `mortise`.
     /// - Returns: The failure, of kind `refused`.
+    static func missing(
+        _ noun: String,
+        _ name: String,
+        in place: String = "",
+        near: [(name: String, other: String)],
+        lists: [String]
+    ) -> CommandFailure {
+        let near = near.map { (name: $0.name.printable.cut(to: 60), other: $0.other) }
+        var details = NearestName.suggestion(for: name, among: near).map { ["Did you mean \($0)?"] } ?? []
+        let commands = lists.map { "`mortise \($0)`" }.joined(separator: " and ")
+        details.append("\(commands) list\(lists.count == 1 ? "s" : "") what this credential can see.")
+        return CommandFailure(.refused, "There is no \(noun) \"\(name)\"\(place).", details: details)
+    }
+
+    /// Returns the failure for a name of objects that one command lists.
     static func missing(
         _ noun: String,
         _ name: String,
@@ -51,10 +66,7 @@ extension CommandFailure {
         near: [(name: String, other: String)],
         list: String
     ) -> CommandFailure {
-        let near = near.map { (name: $0.name.printable.cut(to: 60), other: $0.other) }
-        var details = NearestName.suggestion(for: name, among: near).map { ["Did you mean \($0)?"] } ?? []
-        details.append("`mortise \(list)` lists what this credential can see.")
-        return CommandFailure(.refused, "There is no \(noun) \"\(name)\"\(place).", details: details)
+        missing(noun, name, in: place, near: near, lists: [list])
     }
 
     /// Returns the failure for a name that means several objects.

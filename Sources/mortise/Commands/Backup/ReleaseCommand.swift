@@ -55,6 +55,6 @@ struct ReleaseCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await ReleaseRun(InstallationSettings(installation.reader()))
-            .run(moment: moment, resumesWorkspaces: resumeWorkspaces)
+            .run(moment: moment, resumesWorkspaces: resumeWorkspaces, flags: installation.words)
     }
 }

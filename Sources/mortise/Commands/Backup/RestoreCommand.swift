@@ -60,6 +60,6 @@ struct RestoreCommand: AsyncParsableCommand {
     func run() async throws {
         let reader = try installation.reader()
         try await BackupRun(InstallationSettings(reader, runsPrograms: true), tools: reader, jobs: jobs.jobs)
-            .restore(from: folder, clusters: clusters())
+            .restore(from: folder, clusters: clusters(), flags: installation.words)
     }
 }

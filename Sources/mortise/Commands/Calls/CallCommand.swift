@@ -76,12 +76,22 @@ protocol ObjectCommand: CallCommand {
     /// Returns the text for a person. Shows the whole object by default.
     func report(_ object: Object) -> Report
 
+    /// Returns the text for a person, if it depends on the object as it was before, or on the credential. Defaults to ``report(_:)``.
+    func report(_ object: Object, after earlier: Object?, _ names: Names) -> Report
+
+    /// Returns the object as it was before the request, if the text for a person depends on it. Returns `nil` by default.
+    func earlier(_ names: Names) async throws -> Object?
+
     /// Looks up the names that the text for a person needs. Does nothing by default.
     func prepare(_ object: Object, _ names: Names) async
 }
 
 extension ObjectCommand {
     func report(_ object: Object) -> Report { Report() }
+
+    func report(_ object: Object, after earlier: Object?, _ names: Names) -> Report { report(object) }
+
+    func earlier(_ names: Names) async throws -> Object? { nil }
 
     func prepare(_ object: Object, _ names: Names) async {}
 
@@ -91,12 +101,14 @@ extension ObjectCommand {
     func carryOut() async throws {
         try checkConsent()
         let names = try await names()
-        let answer = try await names.explained {
+        let (earlier, answer) = try await names.explained {
             try await confirm(names)
-            return try await names.answer(to: request(names))
+            let request = try await self.request(names)
+            return (try await self.earlier(names), try await names.answer(to: request))
         }
         if options.call.output.format == .text { await prepare(answer.value, names) }
-        try options.call.output.print(answer.json, id: answer.value.id, report(answer.value), actor: names.actor)
+        let report = self.report(answer.value, after: earlier, names)
+        try options.call.output.print(answer.json, id: answer.value.id, report, actor: names.actor)
     }
 }
 

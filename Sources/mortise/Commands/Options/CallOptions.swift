@@ -25,7 +25,7 @@ struct ListOptions: CallOptionGroup {
     var call: CallOptions
 }
 
-/// The options of a command that makes a change that cannot be undone.
+/// The options of a command that makes a change that asks for confirmation.
 struct ConfirmedOptions: CallOptionGroup {
     @OptionGroup
     var confirmation: ConfirmationOptions

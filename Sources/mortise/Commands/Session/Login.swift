@@ -109,12 +109,18 @@ struct Login: AsyncParsableCommand {
         let email = try await address()
         let password = try await password()
         let client = try ServerClient(url, credential: nil, timeout: limit, authorities: authorities)
-        let grant = try await client.answer(
-            to: Request { client throws(MortiseError) in
-                try await client.beginSession(email: email, password: password, organization: organization)
-            }
-        )
-        return .session(Profile.Session(grant.value))
+        let request = Request { client throws(MortiseError) in
+            try await client.beginSession(email: email, password: password, organization: organization)
+        }
+        do throws(CommandFailure) {
+            return .session(Profile.Session(try await client.answer(to: request).value))
+        } catch {
+            // The server tells no stranger which organizations exist, and so not even a member that this one does not.
+            guard error.reason == .unauthenticated, let organization else { throw error }
+            throw error.adding(
+                "Is the organization \(organization) right? Without --organization, you sign in to that of your oldest membership."
+            )
+        }
     }
 
     private func address() async throws -> String {

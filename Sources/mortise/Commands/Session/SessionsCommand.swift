@@ -96,7 +96,8 @@ struct SessionEnd: ActionCommand {
     var success: String { others ? "Ended your other sessions." : "Ended the session." }
 
     func request(_ names: Names) -> Request<Void> {
-        Request { client throws(MortiseError) in
+        if let id { names.note(.id(id, noun: "session", list: "session list")) }
+        return Request { client throws(MortiseError) in
             if let id { try await client.endSession(id) } else { _ = try await client.endOtherSessions() }
         }
     }

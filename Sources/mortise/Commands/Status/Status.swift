@@ -27,8 +27,7 @@ struct Status: AsyncParsableCommand {
     var connection: ConnectionOptions
 
     func run() async throws {
-        let request = Request { client throws(MortiseError) in try await client.status() }
-        let answer = try await connection.client().answer(to: request)
+        let answer = try await answer()
         if json {
             try Output.line(answer.json.outputText)
         } else {
@@ -40,6 +39,19 @@ struct Status: AsyncParsableCommand {
                 .refused,
                 "\(silent.map(\.name).joined(separator: ", ")): the PostgreSQL server does not answer.",
                 details: silent.compactMap { cluster in cluster.fault.map { "\(cluster.name): \($0)." } }
+            )
+        }
+    }
+
+    private func answer() async throws -> ServerAnswer<Mortise.Status> {
+        let client = try await connection.client()
+        let request = Request { client throws(MortiseError) in try await client.status() }
+        do throws(CommandFailure) {
+            return try await client.answer(to: request)
+        } catch {
+            guard error.reason == .forbidden else { throw error }
+            throw error.adding(
+                "This needs an operator key. Name its file with --token-file, or its profile with --profile."
             )
         }
     }

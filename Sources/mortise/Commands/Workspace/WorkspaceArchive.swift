@@ -62,7 +62,24 @@ struct WorkspaceRestore: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func report(_ workspace: Mortise.Workspace) -> Report { .changed("Restored", workspace) }
+    func report(_ workspace: Mortise.Workspace, after earlier: Mortise.Workspace?, _ names: Names) -> Report {
+        guard let earlier, earlier.state != .archived else { return .changed("Restored", workspace) }
+        return Report(
+            sentence: "The workspace \(workspace.slug) was not archived. Nothing was changed.",
+            members: ["id", "state"]
+        )
+    }
+
+    func earlier(_ names: Names) async throws -> Mortise.Workspace? {
+        let workspace = try await names.workspace(target.workspace)
+        do throws(CommandFailure) {
+            return try await names.read { client throws(MortiseError) in try await client.workspaces.get(workspace) }
+        } catch {
+            // A credential that cannot read the workspace may still restore it.
+            guard error.kind == .refused else { throw error }
+            return nil
+        }
+    }
 
     func request(_ names: Names) async throws -> Request<Mortise.Workspace> {
         let workspace = try await names.workspace(target.workspace)

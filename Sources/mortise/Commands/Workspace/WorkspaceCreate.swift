@@ -30,13 +30,15 @@ struct WorkspaceCreate: ObjectCommand {
     @OptionGroup
     var options: CreateOptions
 
-    func report(_ workspace: Mortise.Workspace) -> Report {
+    func report(_ workspace: Mortise.Workspace, after earlier: Mortise.Workspace?, _ names: Names) -> Report {
         let name =
             owner.organization.map { $0.id == nil ? "\($0)/\(workspace.slug)" : workspace.slug } ?? workspace.slug
         return Report(
             sentence: "Created the workspace \(name).",
             members: ["id", "state"],
-            next: ["Create its first key: `mortise key create NAME --workspace \(name) --show-token`."]
+            // An operator key manages no keys of a workspace.
+            next: names.isOperator
+                ? [] : ["Create its first key: `mortise key create NAME --workspace \(name) --show-token`."]
         )
     }
 

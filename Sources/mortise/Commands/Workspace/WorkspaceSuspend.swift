@@ -7,7 +7,10 @@ struct WorkspaceSuspend: ObjectCommand {
         commandName: "suspend",
         abstract: "Suspend a workspace: refuse its keys until it is resumed.",
         discussion: HelpText.discussion(
-            "When the command returns, no node accepts a key of the workspace. Nothing is deleted.",
+            """
+            When the command returns, no node accepts a key of the workspace. Nothing is deleted. `mortise workspace resume` undoes
+            the command.
+            """,
             needs: HelpText.adminKey,
             examples: ["workspace suspend shop"]
         )
@@ -19,7 +22,11 @@ struct WorkspaceSuspend: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func report(_ workspace: Mortise.Workspace) -> Report { .changed("Suspended", workspace) }
+    func report(_ workspace: Mortise.Workspace) -> Report {
+        var report = Report.changed("Suspended", workspace)
+        report.next = ["Undo this: `mortise workspace resume \(target.workspace)`."]
+        return report
+    }
 
     func request(_ names: Names) async throws -> Request<Mortise.Workspace> {
         let workspace = try await names.workspace(target.workspace)
