@@ -120,7 +120,7 @@ public struct Restore: Sendable {
         try await target.prepareServers()
         let isNew = try await target.restore(control.database) { try await load(control, $0, server: $1) }
         try await target.holdControlDatabase { transaction in
-            try await PeopleWriter(transaction).endAllSessions(by: .system)
+            try await PeopleWriter(transaction).endAllSessions(by: .system, deadline: .seconds(120))
         }
         observe(.finished(database: control.database.name, isEarlier: !isNew))
         let workspaces = manifest.files.filter { $0.database.workspace != nil }

@@ -5,6 +5,7 @@ import JSON
 import NIOCore
 import Service
 import Surfaces
+import Tenancy
 
 /// The errors of Clerk's dialect: a list of objects with `message`, `long_message` and `code`, all of them strings.
 enum ClerkProblems {
@@ -23,6 +24,7 @@ enum ClerkProblems {
         case Refusal.quotaReached(let sentence): Problem(.forbidden, code: "token_quota_exceeded", detail: sentence)
         // Contention is not a fault of the request, and clients read 409 as a name that is taken.
         case Refusal.idempotencyKeyInUse, Refusal.busy: .rateLimited(retryAfter: 1)
+        case let error as TenancyError where error.code == .busy: .rateLimited(retryAfter: 1)
         default: DomainProblems.problem(for: error)
         }
     }

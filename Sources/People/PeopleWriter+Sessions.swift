@@ -173,10 +173,12 @@ extension PeopleWriter {
 
     /// Ends the sessions of all users, each with an event.
     ///
-    /// - Parameter attribution: The actor.
+    /// - Parameters:
+    ///   - attribution: The actor.
+    ///   - deadline: The maximum time of the change of the rows.
     /// - Throws: The database's errors.
-    public func endAllSessions(by attribution: Attribution) async throws {
-        let ended = try await connection.query(Self.endAll, [SessionEnd.signedOut.rawValue])
+    public func endAllSessions(by attribution: Attribution, deadline: Duration) async throws {
+        let ended = try await connection.query(Self.endAll, [SessionEnd.signedOut.rawValue], deadline: deadline)
         for row in ended {
             try await record(
                 .sessionEnded,

@@ -85,7 +85,6 @@ import Testing
         }
     }
 
-    // The attack: somebody looks over the user's shoulder or scrolls back in the terminal.
     // The fault: the organization has a typing error, and the member doubts the password.
     @Test func `a refused login with --organization asks if that is right`() async throws {
         try await TemporaryFolder.with { home in
@@ -105,6 +104,7 @@ import Testing
         }
     }
 
+    // The attack: somebody looks over the user's shoulder or scrolls back in the terminal.
     @Test func `a login asks on the terminal and does not show the password`() async throws {
         try await TemporaryFolder.with { home in
             try await ScriptedServer.with(Self.answer) { server in

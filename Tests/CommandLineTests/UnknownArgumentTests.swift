@@ -49,6 +49,7 @@ import Testing
     @Test(arguments: [
         (["--profile", "op", "org", "create", "X"], "`mortise organization create --profile …`"),
         (["--profile=op", "key", "list"], "`mortise key list --profile …`"),
+        (["--profile", "key", "workspace", "list"], "`mortise workspace list --profile …`"),
         (["--log-level", "info"], "`mortise COMMAND --log-level …`"),
     ])
     func `an option before the command is told where it belongs`(_ arguments: [String], _ place: String) async throws {
@@ -58,6 +59,9 @@ import Testing
             outcome.errors.contains("belongs after the command") && outcome.errors.contains(place),
             "\(outcome.errors)"
         )
+        // The command that follows has no such option.
+        let other = try await Program.run(["--data", "/x", "key", "list"])
+        #expect(other.code == 64 && !other.errors.contains("belongs"), "\(other.errors)")
         let unknown = try await Program.run(["--profle", "op"])
         #expect(unknown.code == 64 && !unknown.errors.contains("belongs"), "\(unknown.errors)")
     }

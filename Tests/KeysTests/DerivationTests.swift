@@ -91,7 +91,7 @@ import Testing
         let token = generator.token()
         let digests = ring.digests(of: token)
         for (shared, chosen) in [
-            (["older", "old", "new"], 0), (["old", "older"], 1), (["older"], 2), ([], 0), (nil, 1),
+            (["older", "old", "new"], 0), (["old", "older"], 1), (["older"], 2), ([], 0), (nil, 0),
         ] as [([String]?, Int)] {
             #expect(ring.digest(of: token, sharing: shared) == digests[chosen], "\(shared ?? ["unknown"])")
         }

@@ -88,6 +88,11 @@ import Testing
                     }
                     let token = try await two.makeKey("meanwhile", as: admin).token
                     #expect(try await one.verdict(token, as: admin) == "valid")
+                    _ = try await two.addMember("ada@example.org", "member", as: admin)
+                    let session = try await two.signIn("ada@example.org")
+                    let refresh: JSONValue = ["refresh_token": .string(session.refresh)]
+                    let next = try await one.api.post("/v1/sessions/refresh", refresh, as: nil)
+                    #expect(next.status == 200, "\(next)")
                     #expect(try await pepperIDs(two) == ["a"])
                 }
                 try await eventually("the other node has left") { log.text.contains("all nodes know the peppers") }

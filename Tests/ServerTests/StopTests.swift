@@ -20,7 +20,11 @@ import Testing
         } _: { mortise in
             let key = try await mortise.makeKey()
             try await mortise.withConnection(try await mortise.workspaceDatabase()) { person in
-                try await person.script("BEGIN; SELECT id FROM auth.service_keys WHERE id = '\(key.id)' FOR UPDATE")
+                try await person.script(
+                    """
+                    SET application_name = 'psql'; BEGIN; SELECT id FROM auth.service_keys WHERE id = '\(key.id)' FOR UPDATE
+                    """
+                )
                 try await body(mortise, key) { try await person.script("COMMIT") }
             }
         }

@@ -31,6 +31,29 @@ import Testing
         }
     }
 
+    // A paused node can have several sessions on one row. When the first is ended, the next one takes the lock and does nothing.
+    @Test func `each of several paused sessions on one row is ended`() async throws {
+        try await withTenant { test, control, _, workspace in
+            let databases = try Databases(control, options: .ample)
+            try await test.withRuntime(workspace.database) { first in
+                try await first.script("BEGIN; \(Self.lock)")
+                try await test.withRuntime(workspace.database) { second in
+                    let waiting = Task { try? await second.script("BEGIN; \(Self.lock)") }
+                    try await eventually("the second session waits for the first") {
+                        try await test.withDatabase("postgres") {
+                            try await $0.texts("SELECT pg_blocking_pids(\(second.backendProcessID))::text")
+                                == ["{\(first.backendProcessID)}"]
+                        }
+                    }
+                    try await stop(workspace.facts, databases)
+                    await waiting.value
+                    try await eventually("both have ended") { !first.isUsable && !second.isUsable }
+                }
+            }
+            await databases.shutdown()
+        }
+    }
+
     // The server must not end a change that this side still waits for, nor take a part of a second for no limit at all.
     @Test func `the server's limit of a change that stops keys keeps the fraction of a second`() async throws {
         try await withTenant { _, control, _, workspace in
@@ -55,7 +78,8 @@ import Testing
             options.blockerPatience = .milliseconds(100)
             let databases = try Databases(control, options: options)
             try await test.withDatabase(workspace.database) { person in
-                try await person.script("BEGIN; \(Self.lock)")
+                // The owner's sessions with the program's own name are `mortise migrate` and the like.
+                try await person.script("SET application_name = 'psql'; BEGIN; \(Self.lock)")
                 // On a machine so busy that nobody could look for the blocker in time, the stop ends without a reason.
                 var isExamined = false
                 while !isExamined {

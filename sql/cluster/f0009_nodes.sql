@@ -8,7 +8,8 @@ CREATE TABLE IF NOT EXISTS fence.nodes (
     version text NOT NULL,
     -- The ids of the peppers that the node knows.
     peppers text[] NOT NULL,
-    started_at timestamptz NOT NULL DEFAULT now(),
+    -- A node describes itself again after it has been without a lease.
+    described_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT nodes_pkey PRIMARY KEY (node_id)
 );
 

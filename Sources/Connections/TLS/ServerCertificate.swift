@@ -76,7 +76,7 @@ package final class ServerCertificate: Sendable {
         guard isReplaced else {
             throw CertificateFault(
                 files.certificate,
-                "has a certificate that ended on \(HTTPDate.text(seconds: new.end)). Name the renewed one."
+                "has a certificate that ended on \(HTTPDate.text(seconds: new.end)). Put the renewed one in its place, and send SIGHUP again."
             )
         }
     }

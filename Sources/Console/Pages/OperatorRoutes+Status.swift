@@ -18,13 +18,14 @@ extension OperatorRoutes {
                 "hasOthers": !others.isEmpty, "newName": Self.newName(besides: others.map(\.cluster.name)),
             ]
             values["moment"] = TimeView.values(visit.moment, at: visit.moment)
-            // An operator key is of no organization, so a command must name one.
+            // An operator key is of no organization, so a command must name one. With several, the reader chooses.
             let organizations = try await visit.platform.organizations.list(
-                PageRequest(limit: 1),
+                PageRequest(limit: 2),
                 query: nil,
                 by: visit.caller
             )
-            values["organizationSlug"] = organizations.items.first?.slug ?? "acme"
+            let slugs = organizations.items.map(\.slug)
+            values["organizationSlug"] = slugs.count == 1 ? slugs[0] : "ORGANIZATION"
             values["other"] = others.first?.cluster.name
             values["unused"] = others.first { $0.workspaces == 0 }?.cluster.name
             return visit.page("platform-clusters", title: "Clusters", in: "Clusters", values)

@@ -37,13 +37,16 @@ struct OperatorVisit: Sendable {
     var hasOwnForm: Bool { formToken.isOwn(form) }
 
     /// Returns the answer to a form of another session.
-    func earlierForm() -> EndpointResponse {
+    ///
+    /// - Parameter status: The status of the page with the entries. Defaults to that of a refused form.
+    /// - Returns: The answer.
+    func earlierForm(_ status: HTTPResponse.Status = .forbidden) -> EndpointResponse {
         guard let earlier = EarlierForm(request, isOfVisitor: formToken.isOfVisitor(form)) else {
             return page("error", title: EarlierForm.title, EarlierForm.refusal(request), status: .forbidden)
         }
         var values = earlier.values(workspaces: [:])
         values["ticket"] = FormTicket.kept(form["ticket"], session.principal.actor, at: moment, context.signer)
-        return page("form-again", title: EarlierForm.title, values, status: .forbidden)
+        return page("form-again", title: EarlierForm.title, values, status: status)
     }
 
     /// The caller of a use case that creates an object once for each form.
@@ -165,7 +168,7 @@ extension ConsoleContext {
             guard let visit = try await operatorVisit(request) else {
                 guard let kept = KeptForm(sentWithoutSession: request) else { throw OperatorVisit.signIn(request) }
                 let values = kept.values(
-                    at: SignInForm.next(request.path, under: "\(OperatorRoutes.path)/"),
+                    at: SignInForm.next(EarlierForm.path(request), under: "\(OperatorRoutes.path)/"),
                     hasProvider: false
                 )
                 return SignInForm(self).operatorPage(request, values, status: .unauthorized)

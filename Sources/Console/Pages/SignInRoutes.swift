@@ -46,13 +46,15 @@ struct SignInRoutes: Sendable {
                     password: request.form["password"],
                     from: request.origin
                 )
-                let cookies = [Cookie.set(Cookie.session, cookie), Cookie.clear(Cookie.signIn)]
                 if let kept = KeptForm(signIn: request),
-                    let visit = try await context.visit(kept.request(after: request, at: next), cookie: cookie)
+                    let answer = try await again(kept.request(after: request, at: next), cookie)
                 {
-                    return try await visit.answering { try await visit.earlierForm() }.setting(cookies)
+                    return answer
                 }
-                throw Redirect(location: next, cookies: cookies)
+                throw Redirect(
+                    location: next,
+                    cookies: [Cookie.set(Cookie.session, cookie), Cookie.clear(Cookie.signIn)]
+                )
             } catch let refusal as Refusal {
                 let (text, status) = try Self.fault(refusal)
                 var values: [String: Any] = [
@@ -62,6 +64,27 @@ struct SignInRoutes: Sendable {
                 return form.memberPage(request, values, status: status)
             }
         }
+    }
+
+    /// Returns the page with the entries of a form that the sign-in kept, or `nil` if the session has ended already.
+    ///
+    /// The form can be of another organization of the person than the one that a sign-in opens. A page that is loaded again signs in again,
+    /// so the cookie of the sign-in page stays.
+    private func again(_ request: ConsoleRequest, _ cookie: String) async throws -> EndpointResponse? {
+        var cookie = cookie
+        guard var visit = try await context.visit(request, cookie: cookie) else { return nil }
+        if let organization = try await visit.organizationOfForm() {
+            cookie = try await context.platform.sessions.changeOrganization(
+                to: organization,
+                by: visit.caller,
+                from: request.origin
+            )
+            guard let other = try await context.visit(request, cookie: cookie) else { return nil }
+            visit = other
+        }
+        let signedIn = visit
+        return try await signedIn.answering { try await signedIn.earlierForm(.ok) }
+            .setting([Cookie.set(Cookie.session, cookie)])
     }
 
     /// Returns the sentence for a refused sign-in.

@@ -12,7 +12,7 @@ struct EarlierForm {
     /// A form with one of them is not shown again.
     private static let refused = [
         "password", "current", "new", "again", "token", "key", "confirmation", "confirmed", "challenge", "state",
-        "grace", "change",
+        "grace", "change", "organization",
     ]
 
     /// The fields that the page with the entries has itself.
@@ -39,7 +39,7 @@ struct EarlierForm {
     /// The address of the form.
     ///
     /// The router also finds `//console/`, and a link or a form with that address would lead to a host of that name.
-    private static func path(_ request: ConsoleRequest) -> String { "/" + request.path.drop { $0 == "/" } }
+    static func path(_ request: ConsoleRequest) -> String { "/" + request.path.drop { $0 == "/" } }
 
     /// The title of the page.
     static let title = "The form is of an earlier session"

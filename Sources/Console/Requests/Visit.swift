@@ -1,4 +1,5 @@
 import Endpoints
+import FoundationEssentials
 import HTTPTypes
 import Keys
 import Service
@@ -36,7 +37,9 @@ struct Visit: Sendable {
     // MARK: Forms
 
     /// The token that proves that a form is from a page of this session.
-    private var formToken: FormToken {
+    private var formToken: FormToken { formToken(of: person) }
+
+    private func formToken(of person: String) -> FormToken {
         FormToken(session: sessionText, person: person, for: ("console form", "console form of"), context.signer)
     }
 
@@ -46,8 +49,21 @@ struct Visit: Sendable {
     /// True if the form has the session's token.
     var hasOwnForm: Bool { formToken.isOwn(form) }
 
+    /// Returns the other organization of the person for which a form was made, or `nil` if there is none.
+    func organizationOfForm() async throws -> UUID? {
+        try await platform.sessions.organizations(of: principal).map(\.id)
+            .first { id in
+                let person = "\(principal.actor) \(UUIDv7.text(of: id))"
+                return id != session.organizationID && formToken(of: person).isOfVisitor(form)
+            }
+    }
+
     /// Returns the answer to a form of another session.
-    func earlierForm() async throws -> EndpointResponse {
+    ///
+    /// - Parameter status: The status of the page with the entries. Defaults to that of a refused form.
+    /// - Returns: The answer.
+    /// - Throws: The errors of reading the workspaces.
+    func earlierForm(_ status: HTTPResponse.Status = .forbidden) async throws -> EndpointResponse {
         guard let earlier = EarlierForm(request, isOfVisitor: formToken.isOfVisitor(form)) else {
             return try await page("error", title: EarlierForm.title, EarlierForm.refusal(request), status: .forbidden)
         }
@@ -57,7 +73,7 @@ struct Visit: Sendable {
         }
         var values = earlier.values(workspaces: names)
         values["ticket"] = FormTicket.kept(form["ticket"], person, at: moment, context.signer)
-        return try await page("form-again", title: EarlierForm.title, values, status: .forbidden)
+        return try await page("form-again", title: EarlierForm.title, values, status: status)
     }
 
     /// A ticket for a form that creates an object once.

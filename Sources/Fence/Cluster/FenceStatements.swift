@@ -24,27 +24,26 @@ enum FenceStatements {
         """,
         name: "renew lease"
     )
-    static let leave = Statement(
-        "WITH node AS (DELETE FROM fence.nodes WHERE node_id = $1) DELETE FROM fence.leases WHERE node_id = $1",
-        name: "delete lease"
-    )
+    static let leave = Statement("DELETE FROM fence.leases WHERE node_id = $1", name: "delete lease")
+    static let forget = Statement("DELETE FROM fence.nodes WHERE node_id = $1", name: "delete node")
     /// Also deletes the descriptions of nodes that ended long ago without leaving.
     static let describe = Statement(
         """
         WITH ended AS (
-            DELETE FROM fence.nodes n WHERE n.started_at < now() - interval '1 day' AND n.node_id <> $1
+            DELETE FROM fence.nodes n WHERE n.described_at < now() - interval '1 day' AND n.node_id <> $1
                 AND NOT EXISTS (SELECT FROM fence.leases l WHERE l.node_id = n.node_id))
         INSERT INTO fence.nodes (node_id, host, process_id, version, peppers) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (node_id) DO NOTHING
+        ON CONFLICT (node_id) DO UPDATE SET described_at = now()
         """,
         name: "describe node"
     )
-    /// The peppers of the other nodes, of which one that starts has no lease yet. The rows of a node that was killed stay, and must not
-    /// count for ever.
+    /// The peppers of the other nodes.
+    ///
+    /// One that starts has no lease yet. The rows of a node that was killed stay, and must not count for ever.
     static let peppers = Statement(
         """
         SELECT n.peppers FROM fence.nodes n LEFT JOIN fence.leases l ON l.node_id = n.node_id
-        WHERE n.node_id <> $1 AND coalesce(l.renewed_at, n.started_at) > now() - interval '60 seconds'
+        WHERE n.node_id <> $1 AND coalesce(l.renewed_at, n.described_at) > now() - interval '60 seconds'
         """,
         name: "read peppers"
     )

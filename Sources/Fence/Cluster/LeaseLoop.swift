@@ -156,11 +156,7 @@ final class LeaseLoop: Sendable {
             try await session.query(FenceStatements.endOthers, [configuration.applicationName])
             let (timeline, _) = try await session.readTimeline()
             // Before the lease, so that nobody who sees the lease misses the description.
-            let described: [any PostgresEncodable] = [
-                node, description.host, description.process, description.version, description.peppers,
-            ]
-            try await session.query(FenceStatements.describe, described)
-            try await askForPeppers(session)
+            await describe(over: session)
             try await session.listen(FenceStatements.channel)
             state.withLock { $0.isConnected = true }
             defer { state.withLock { $0.isConnected = false } }
@@ -173,7 +169,9 @@ final class LeaseLoop: Sendable {
 
     /// Renews the lease until the loop is stopped or a renewal fails.
     private func renew(_ session: PostgresConnection, _ timeline: ServerTimeline) async throws {
+        var describedAt = clock()
         while let renewal = beginRenewal() {
+            if view.lease(at: clock()) == nil { await describe(over: session) }
             let answer: RenewalAnswer
             do throws(PostgresError) {
                 let rows = try await session.query(FenceStatements.renew, [node, Array(renewal.listed)])
@@ -186,21 +184,47 @@ final class LeaseLoop: Sendable {
             let next = view.apply(answer, to: renewal, at: now)
             if view.lease(at: now) != nil { noteRenewal() }
             if next == .later {
-                try await askForPeppers(session)
-                await alarm.wait(atMost: times.renewal - (now - renewal.sentAt))
+                if now - describedAt >= Self.pepperInterval {
+                    describedAt = now
+                    await askForPeppers(session)
+                }
+                await alarm.wait(atMost: times.renewal - (clock() - renewal.sentAt))
             }
         }
+    }
+
+    /// The minimum time between two looks at the peppers of the other nodes.
+    private static let pepperInterval = Duration.seconds(1)
+
+    /// Tells the other nodes what this one is, and asks them for their peppers.
+    ///
+    /// No rule of the fences depends on it, and the database of an earlier release has no place for it, so a failure ends nothing.
+    private func describe(over session: PostgresConnection) async {
+        let described: [any PostgresEncodable] = [
+            node, description.host, description.process, description.version, description.peppers,
+        ]
+        do throws(PostgresError) {
+            try await session.query(FenceStatements.describe, described)
+        } catch {
+            logger.debug("this node could not describe itself to the others", metadata: ["error": "\(error)"])
+        }
+        await askForPeppers(session)
     }
 
     /// Reads which peppers the other nodes know.
     ///
     /// A node with one pepper has no choice.
-    private func askForPeppers(_ session: PostgresConnection) async throws(PostgresError) {
+    private func askForPeppers(_ session: PostgresConnection) async {
         guard description.peppers.count > 1 else { return }
         var shared = description.peppers
-        for row in try await session.query(FenceStatements.peppers, [node]) {
-            let theirs = try row.decode(0, as: [String].self)
-            shared.removeAll { !theirs.contains($0) }
+        do throws(PostgresError) {
+            for row in try await session.query(FenceStatements.peppers, [node]) {
+                let theirs = try row.decode(0, as: [String].self)
+                shared.removeAll { !theirs.contains($0) }
+            }
+        } catch {
+            logger.debug("the peppers of the other nodes could not be read", metadata: ["error": "\(error)"])
+            return
         }
         let before = state.withLock { state in
             defer { state.sharedPeppers = shared }
@@ -233,6 +257,7 @@ final class LeaseLoop: Sendable {
     private func leave(_ session: PostgresConnection) async {
         do throws(PostgresError) {
             try await session.query(FenceStatements.leave, [node])
+            _ = try? await session.query(FenceStatements.forget, [node])
         } catch {
             logger.notice("the lease on a cluster could not be deleted", metadata: ["error": "\(error)"])
         }

@@ -63,13 +63,11 @@ public struct PepperRing: Sendable, Redacted {
     ///
     /// - Parameters:
     ///   - token: The token.
-    ///   - shared: The ids of the peppers that all nodes know; `nil` if that is not known. Without it, the pepper before the newest one is
-    ///     used, if there are several.
+    ///   - shared: The ids of the peppers that all nodes know; `nil` if that is not known, in which case the current pepper is used.
     /// - Returns: The digest.
     public func digest(of token: Token, sharing shared: [String]?) -> PepperedDigest {
         let digests = digests(of: token)
-        guard let shared else { return digests.count > 1 ? digests[1] : digests[0] }
-        return digests.first { shared.contains($0.pepperID.text) } ?? digests[0]
+        return shared.flatMap { shared in digests.first { shared.contains($0.pepperID.text) } } ?? digests[0]
     }
 
     /// Returns the digests to look a token up by, under the peppers of the token's workspace.

@@ -42,6 +42,13 @@ package struct Webhook: Sendable {
         /// Somebody disabled it.
         case request
 
+        /// Reads a stored reason.
+        ///
+        /// A node of an earlier release stores the sentence.
+        init(stored text: String) {
+            self = text == Disabling.failures.rawValue || text == Disabling.failures.sentence ? .failures : .request
+        }
+
         /// The sentence for people.
         package var sentence: String {
             switch self {
@@ -99,7 +106,7 @@ package struct Webhook: Sendable {
         url = try row.decode(first + 3)
         description = try row.decode(first + 4)
         eventTypes = try row.decode(first + 5)
-        disabling = try row.decode(first + 6, as: String?.self) == nil ? nil : try row.word(first + 6)
+        disabling = try row.decode(first + 6, as: String?.self).map(Disabling.init(stored:))
         lastDeliveryAt = try row.optionalTimestamp(first + 7)
         createdAt = try row.timestamp(first + 8)
         updatedAt = try row.timestamp(first + 9)

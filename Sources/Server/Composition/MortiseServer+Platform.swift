@@ -67,7 +67,7 @@ extension MortiseServer {
                 control,
                 options: configuration.provisioner,
                 fencing: databases.fencing,
-                makeRoom: { await databases.makeRoom() }
+                makeRoom: { await databases.makeRoom(for: $0) }
             ),
             databases: databases,
             verifier: Verifier(

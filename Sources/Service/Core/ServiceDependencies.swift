@@ -89,9 +89,14 @@ final class ServiceDependencies: Sendable {
         return Token.make(prefix: prefix, mode: mode, workspace: workspace, using: &randomness)
     }
 
+    /// Returns the digest to store for a new token, which every node must be able to find.
+    func digest(of token: Token) -> PepperedDigest {
+        secrets.peppers.digest(of: token, sharing: databases.fencing.sharedPeppers)
+    }
+
     /// Returns what is stored of a token.
     func secret(of token: Token, at now: Timestamp) -> NewSecret {
-        let stored = secrets.peppers.digest(of: token, sharing: databases.fencing.sharedPeppers)
+        let stored = digest(of: token)
         return NewSecret(
             id: newID(at: now),
             digest: stored.digest,

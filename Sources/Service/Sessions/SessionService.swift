@@ -121,7 +121,7 @@ public struct SessionService: Sendable {
             throw Refusal.unauthenticated
         }
         let refresh = context.newToken(.refresh, .live, workspace: .root)
-        let digest = context.rootPeppers.digest(of: refresh)
+        let digest = context.digest(of: refresh)
         try await context.people(in: transaction).insertRefreshToken(digest, session: session.id, at: now)
         let workspace = try await ControlStore(transaction.connection)
             .fallbackWorkspace(of: session.organizationID, among: principal.confinement)

@@ -48,20 +48,27 @@ final class BlockingSessions: Sendable {
         }
     }
 
-    /// Runs a change of a database.
+    /// Runs a use of a database.
+    ///
+    /// Only a stop is told of sessions of the installation: others wait for each other all the time, and know that by the state of the pool.
     ///
     /// - Parameters:
     ///   - place: The workspace; the root workspace for the control database.
-    ///   - change: The change, with the wait for its connection.
-    /// - Returns: The value that `change` returned.
-    /// - Throws: The error of `change`; or `blocked`, or `busy`, instead of the end of its time if another session blocked changes of the
-    ///   database meanwhile.
-    func explaining<T>(_ place: UUID, _ change: () async throws -> T) async throws -> T {
+    ///   - work: The kind of the use.
+    ///   - body: The use, with the wait for its connection.
+    /// - Returns: The value that `body` returned.
+    /// - Throws: The error of `body`; or `blocked`, or `busy` for a stop, instead of the end of its time if another session blocked changes of
+    ///   the database meanwhile.
+    func explaining<T>(
+        _ place: UUID,
+        for work: Unblocker.Work,
+        _ body: () async throws -> T
+    ) async throws -> T {
         let begin = ContinuousClock.now
         do {
-            return try await change()
+            return try await body()
         } catch let error as PostgresError where error.isEndOfTime {
-            let holders: [Holder] = [.somebodyElse, .installation]
+            let holders: [Holder] = work == .stop ? [.somebodyElse, .installation] : [.somebodyElse]
             let holder = seen.withLock { seen in
                 holders.first { seen[Sight(holder: $0, place: place)].map { $0 >= begin } ?? false }
             }

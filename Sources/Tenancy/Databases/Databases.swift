@@ -202,7 +202,7 @@ public final class Databases: Sendable {
         _ workspace: WorkspaceFacts,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        try await blockers.explaining(workspace.workspaceID) {
+        try await blockers.explaining(workspace.workspaceID, for: .other) {
             try await makingRoom(on: workspace.clusterID) { begin in
                 try await withPool(workspace) { pool in
                     try await pool.withConnection {
@@ -219,7 +219,7 @@ public final class Databases: Sendable {
     /// - Throws: `blocked` if a session of somebody else blocks the change, the errors of `PostgresPool.withConnection`, and what `body`
     ///   throws.
     public func withControl<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
-        try await blockers.explaining(Workspace.rootID) {
+        try await blockers.explaining(Workspace.rootID, for: .other) {
             try await control.pool.withConnection { try await unblocking($0, for: .other, over: nil, body) }
         }
     }
@@ -244,9 +244,12 @@ public final class Databases: Sendable {
         }
     }
 
-    /// Closes a connection that nobody uses on each cluster, so that a server without a free one accepts another.
-    public func makeRoom() async {
-        for caches in caches.values { await caches.makeRoom() }
+    /// Closes a connection that nobody uses on the primary cluster, and one on the cluster of a workspace, so that a server without a free
+    /// one accepts another.
+    public func makeRoom(for workspaceID: UUID) async {
+        for cluster in Set([database.primary.id, directory.known(workspaceID)?.clusterID].compactMap(\.self)) {
+            await caches[cluster]?.makeRoom()
+        }
     }
 
     /// Connects again, after a look-up connection was closed, as long as the server refuses connections and there is time.
@@ -289,7 +292,7 @@ public final class Databases: Sendable {
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
         try await withStopDeadline {
-            try await blockers.explaining(workspace?.workspaceID ?? Workspace.rootID) {
+            try await blockers.explaining(workspace?.workspaceID ?? Workspace.rootID, for: .stop) {
                 guard let workspace else {
                     return try await makingRoom(on: database.primary.id) { begin in
                         try await control.stops.withConnection {
@@ -315,7 +318,9 @@ public final class Databases: Sendable {
         try await PostgresDeadline.with(options.stopDeadline, change)
     }
 
-    /// Runs `body`, and meanwhile looks at the sessions that block the connection. For a stop, it ends those of the runtime role.
+    /// Runs `body`, and meanwhile looks at the sessions that block the connection.
+    ///
+    /// For a stop, it ends those of the runtime role.
     private func unblocking<T>(
         _ connection: PostgresConnection,
         for work: Unblocker.Work,
@@ -326,7 +331,8 @@ public final class Databases: Sendable {
             process: connection.backendProcessID,
             work: work,
             role: database.installation.runtimeRole,
-            patience: options.blockerPatience,
+            owner: database.owner.user ?? "",
+            patience: work == .stop ? options.blockerPatience : options.blockerPatience * 5,
             place: workspace?.workspaceID ?? Workspace.rootID,
             blockers: blockers,
             logger: database.logger

@@ -21,6 +21,8 @@ struct Unblocker: Sendable {
     let work: Work
     /// The role whose sessions can be ended, besides those of the role that asks, if they have the same application name.
     let role: String
+    /// The installation's owner, whose sessions are those of no stranger; empty if it is not known.
+    let owner: String
     /// The time after which blockers are looked for, and the pause between two looks.
     ///
     /// After a session was ended, the next look follows in a quarter of that time: another one can have taken its place.
@@ -46,10 +48,11 @@ struct Unblocker: Sendable {
             UNION
             SELECT unnest(pg_blocking_pids(b.pid)) FROM blockers b),
         heads AS (
-            SELECT a.*, a.usename::text IN (current_user, $2) AND a.application_name = current_setting('application_name') AS is_own
+            SELECT a.*, a.usename::text IN (current_user, $2) AND a.application_name = current_setting('application_name') AS is_own,
+                a.usename::text = $4 AND a.application_name = current_setting('application_name') AS is_owner
             FROM blockers b JOIN pg_stat_activity a ON a.pid = b.pid
             WHERE a.pid <> $1 AND pg_blocking_pids(a.pid) = '{}')
-        SELECT pid, usename::text, application_name, is_own,
+        SELECT pid, usename::text, application_name, is_own OR is_owner,
             CASE WHEN $3 AND is_own AND wait_event IS DISTINCT FROM 'SyncRep' AND clock_timestamp() - state_change
                 >= CASE state WHEN 'active' THEN interval '1 s' ELSE interval '0.2 s' END
             THEN pg_terminate_backend(pid) END
@@ -86,12 +89,14 @@ struct Unblocker: Sendable {
         return try await body()
     }
 
-    /// Notes the blockers, and ends those that can be ended. A session of somebody else is logged once.
+    /// Notes the blockers, and ends those that can be ended.
     ///
-    /// - Returns: True if a session of the installation is among the blockers.
+    /// A session of somebody else is logged once.
+    ///
+    /// - Returns: True if a session was ended.
     private func look(_ ask: Asker, _ logged: inout Set<Int32>) async throws -> Bool {
-        var hasOwn = false
-        for row in try await ask(Self.end, [process, role, work == .stop]) {
+        var hasEnded = false
+        for row in try await ask(Self.end, [process, role, work == .stop, owner]) {
             let (other, role, application) = try row.decode((Int32, String?, String?).self)
             let (isOwn, isEnded) = (try row.decode(3, as: Bool?.self), try row.decode(4, as: Bool?.self))
             let metadata: Logger.Metadata = [
@@ -99,14 +104,14 @@ struct Unblocker: Sendable {
             ]
             let holder: BlockingSessions.Holder = isOwn == true ? .installation : .somebodyElse
             blockers.note(holder, in: place)
-            hasOwn = hasOwn || holder == .installation
             if isEnded == true {
+                hasEnded = true
                 logger.warning("a session that blocked a change was ended", metadata: metadata)
             } else if holder == .somebodyElse {
                 guard logged.insert(other).inserted else { continue }
                 logger.warning("a session of somebody else blocks a change", metadata: metadata)
             }
         }
-        return hasOwn
+        return hasEnded
     }
 }

@@ -51,6 +51,7 @@ public final class ClusterFencing: Sendable {
     ///
     /// - Parameters:
     ///   - control: The control database.
+    ///   - node: The node, as the others see it. Defaults to one without peppers.
     ///   - maximumChanges: The maximum number of changes that are under fences at once on each cluster, and that stop nothing. Each uses a
     ///     connection.
     ///   - maximumStops: The same for changes that stop keys. Suspensions and archivings of workspaces have ``workspaceStops`` more.

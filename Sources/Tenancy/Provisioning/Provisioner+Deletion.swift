@@ -47,7 +47,7 @@ extension Provisioner {
         by attribution: Attribution,
         authorize: Authorization = { _ in }
     ) async throws {
-        let owner = try await stopping { connection in
+        let owner = try await stopping(id) { connection in
             try await withStopLock(id, on: connection) { () async throws -> UUID in
                 guard let plan = try await ReconciliationPlan.read(id, on: connection) else {
                     throw TenancyError.unknownWorkspace

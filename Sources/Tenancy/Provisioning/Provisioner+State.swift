@@ -108,7 +108,7 @@ extension Provisioner {
         as authority: StateAuthority,
         _ authorize: Authorization
     ) async throws -> Workspace {
-        try await stopping { connection in
+        try await stopping(id) { connection in
             try await withStopLock(id, on: connection) {
                 try await change(
                     id,

@@ -27,7 +27,7 @@ public final class Provisioner: Sendable {
     /// The places at which databases are created and dropped for callers, which organizations share fairly.
     private let places: FairPlaces
     private let blockers = BlockingSessions()
-    private let makeRoom: @Sendable () async -> Void
+    private let makeRoom: @Sendable (UUID) async -> Void
     /// The workspaces whose last repair failed, as the log says once for each.
     let unrepaired = Locked<Set<UUID>>([])
     /// The maximum number of these workspaces.
@@ -45,13 +45,13 @@ public final class Provisioner: Sendable {
     ///   - control: The control database.
     ///   - options: The limits.
     ///   - fencing: The fences around changes of state. By default the provisioner has its own.
-    ///   - makeRoom: Closes connections that nobody uses, after a server had none left for a suspension, an archiving or a deletion. Does
-    ///     nothing by default.
+    ///   - makeRoom: Closes connections that nobody uses, after a server had none left for a suspension, an archiving or a deletion of a
+    ///     workspace. Does nothing by default.
     public convenience init(
         _ control: ControlDatabase,
         options: ProvisionerOptions = ProvisionerOptions(),
         fencing: ClusterFencing? = nil,
-        makeRoom: @escaping @Sendable () async -> Void = {}
+        makeRoom: @escaping @Sendable (_ workspace: UUID) async -> Void = { _ in }
     ) {
         self.init(control, options: options, fencing: fencing, makeRoom: makeRoom, onStep: { _ in })
     }
@@ -60,7 +60,7 @@ public final class Provisioner: Sendable {
         _ control: ControlDatabase,
         options: ProvisionerOptions,
         fencing: ClusterFencing? = nil,
-        makeRoom: @escaping @Sendable () async -> Void = {},
+        makeRoom: @escaping @Sendable (_ workspace: UUID) async -> Void = { _ in },
         onStep: @escaping @Sendable (ProvisioningStep) throws -> Void
     ) {
         self.control = control
@@ -220,18 +220,21 @@ public final class Provisioner: Sendable {
 
     /// Runs a change that stops a workspace, with one deadline for all of its waits.
     ///
-    /// The change can run again, if a server had no connection left for a part of it and there is time. Other connections are closed first.
+    /// The change runs again as long as a server has no connection left for a part of it and there is time. Other connections are closed
+    /// first. Another program can have them all, so the pauses grow.
     ///
     /// - Throws: The errors of ``changing(over:_:)``.
-    func stopping<T>(_ change: (PostgresConnection) async throws -> T) async throws -> T {
+    func stopping<T>(_ id: UUID, _ change: (PostgresConnection) async throws -> T) async throws -> T {
         try await PostgresDeadline.with(options.stopDeadline) {
+            var pause = Duration.milliseconds(20)
             while true {
                 do {
                     return try await changing(over: stops, change)
                 } catch let error as PostgresError where error.isRefusedConnection {
-                    guard let left = PostgresDeadline.remaining, left > .milliseconds(500) else { throw error }
-                    await makeRoom()
-                    try await Task.sleep(for: .milliseconds(20))
+                    guard let left = PostgresDeadline.remaining, left > pause + .milliseconds(500) else { throw error }
+                    await makeRoom(id)
+                    try await Task.sleep(for: pause)
+                    pause = min(pause * 2, .milliseconds(640))
                 }
             }
         }
@@ -242,7 +245,7 @@ public final class Provisioner: Sendable {
     ///
     /// - Throws: `blocked` if a session of somebody else blocks the change, the errors of the pool, and the errors of `change`.
     func changing<T>(over pool: PostgresPool, _ change: (PostgresConnection) async throws -> T) async throws -> T {
-        try await blockers.explaining(Workspace.rootID) {
+        try await blockers.explaining(Workspace.rootID, for: .stop) {
             try await pool.withConnection { connection in
                 try await unblocking(connection, to: control.primary) { try await change(connection) }
             }
@@ -260,6 +263,7 @@ public final class Provisioner: Sendable {
             process: connection.backendProcessID,
             work: .stop,
             role: control.installation.runtimeRole,
+            owner: control.owner.user ?? "",
             patience: options.blockerPatience,
             place: Workspace.rootID,
             blockers: blockers,

@@ -66,6 +66,15 @@ public struct FencingStatus: Sendable, Hashable {
         """,
         name: "leases"
     )
+    /// The leases in a database of an earlier release, whose nodes do not describe themselves.
+    private static let earlierLeases = Statement(
+        """
+        SELECT node_id, greatest(extract(epoch FROM clock_timestamp() - renewed_at) * 1000, 0)::bigint,
+               NULL::text, NULL::bigint, NULL::text, NULL::text[]
+        FROM fence.leases ORDER BY renewed_at DESC, node_id LIMIT 1000
+        """,
+        name: "leases of an earlier release"
+    )
     private static let fences = Statement(
         """
         SELECT count(*),
@@ -83,7 +92,7 @@ public struct FencingStatus: Sendable, Hashable {
     /// - Throws: The database's errors.
     init(of connection: PostgresConnection, as fencing: ClusterFencing) async throws {
         let (own, life) = (fencing.leaseIDs, fencing.leaseLife)
-        leases = try await connection.query(Self.leases)
+        leases = try await Self.leases(connection)
             .map { row in
                 let id: UUID = try row.decode(0)
                 let age: Int = try row.decode(1)
@@ -107,6 +116,15 @@ public struct FencingStatus: Sendable, Hashable {
         let row = try await connection.query(Self.fences).first.orMissing()
         fences = try row.decode(0)
         oldestFenceMilliseconds = try row.decode(1)
+    }
+
+    private static func leases(_ connection: PostgresConnection) async throws(PostgresError) -> Rows {
+        do throws(PostgresError) {
+            return try await connection.query(leases)
+        } catch {
+            guard error.isOfOutdatedSchema else { throw error }
+            return try await connection.query(earlierLeases)
+        }
     }
 }
 

@@ -59,33 +59,56 @@ enum UnknownArgument {
         [command._commandName] + command.configuration.aliases
     }
 
-    /// Returns the failure for an option that stands before the command, or `nil` if no command has it.
+    /// Returns the failure for an option that stands before the command, or `nil` if the command that follows lacks it.
     private static func misplaced(
         option word: String,
         before rest: [String],
         of root: any ParsableCommand.Type
     ) -> CommandFailure? {
         let flag = String(word.prefix { $0 != "=" })
-        let limits = JSONLimits(maximumBytes: 1 << 24)
-        guard flag.hasPrefix("--"),
-            let dump = try? JSONValue(parsing: Array(root._dumpHelp().utf8), limits: limits),
-            has(option: String(flag.dropFirst(2)), dump["command"])
-        else { return nil }
-        var command = root
-        var path = [root._commandName]
-        for word in rest {
-            guard let next = subcommands(of: command).first(where: { names(of: $0).contains(word) }) else { continue }
-            command = next
-            path.append(next._commandName)
+        guard flag.hasPrefix("--") else { return nil }
+        let name = String(flag.dropFirst(2))
+        // The value of the option can stand before the command, and can be spelled like one.
+        for start in [rest[...], rest.dropFirst()] {
+            let path = self.path(start, of: root)
+            guard let command = path.last, path.count > 1, has(option: name, command) else { continue }
+            let spelled = path.map { $0._commandName }.joined(separator: " ")
+            return belongs(flag, after: spelled)
         }
-        let spelled = path.count > 1 ? path.joined(separator: " ") : "\(root._commandName) COMMAND"
-        return .usage("The option \(flag) belongs after the command.", details: ["Write `\(spelled) \(flag) …`."])
+        guard path(rest[...], of: root).count == 1, path(rest.dropFirst(), of: root).count == 1,
+            isKnown(option: name, below: root)
+        else { return nil }
+        return belongs(flag, after: "\(root._commandName) COMMAND")
     }
 
-    private static func has(option name: String, _ command: JSONValue?) -> Bool {
-        let names = (command?["arguments"]?.array ?? []).flatMap { $0["names"]?.array ?? [] }
+    private static func belongs(_ flag: String, after command: String) -> CommandFailure {
+        .usage("The option \(flag) belongs after the command.", details: ["Write `\(command) \(flag) …`."])
+    }
+
+    private static func isKnown(option name: String, below command: any ParsableCommand.Type) -> Bool {
+        subcommands(of: command).contains { has(option: name, $0) || isKnown(option: name, below: $0) }
+    }
+
+    /// Returns the commands that words name, from the root on, up to the first word that names none.
+    private static func path(
+        _ words: ArraySlice<String>,
+        of root: any ParsableCommand.Type
+    ) -> [any ParsableCommand.Type] {
+        var path: [any ParsableCommand.Type] = [root]
+        for word in words {
+            guard let command = path.last,
+                let next = subcommands(of: command).first(where: { names(of: $0).contains(word) })
+            else { break }
+            path.append(next)
+        }
+        return path
+    }
+
+    private static func has(option name: String, _ command: any ParsableCommand.Type) -> Bool {
+        let limits = JSONLimits(maximumBytes: 1 << 22)
+        let dump = try? JSONValue(parsing: Array(command._dumpHelp().utf8), limits: limits)
+        let names = (dump?["command"]?["arguments"]?.array ?? []).flatMap { $0["names"]?.array ?? [] }
         return names.contains { $0["name"]?.string == name }
-            || (command?["subcommands"]?.array ?? []).contains { has(option: name, $0) }
     }
 
     private static func unknownOption(

@@ -63,7 +63,10 @@ struct WorkspaceRestore: ObjectCommand {
     var options: CallOptions
 
     func report(_ workspace: Mortise.Workspace, after earlier: Mortise.Workspace?, _ names: Names) -> Report {
-        guard let earlier, earlier.state != .archived else { return .changed("Restored", workspace) }
+        // An archival that was interrupted has not changed the state yet, and is finished and undone.
+        guard let earlier, earlier.state != .archived, earlier.updatedAt == workspace.updatedAt else {
+            return .changed("Restored", workspace)
+        }
         return Report(
             sentence: "The workspace \(workspace.slug) was not archived. Nothing was changed.",
             members: ["id", "state"]

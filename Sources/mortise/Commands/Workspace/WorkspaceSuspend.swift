@@ -24,7 +24,7 @@ struct WorkspaceSuspend: ObjectCommand {
 
     func report(_ workspace: Mortise.Workspace) -> Report {
         var report = Report.changed("Suspended", workspace)
-        report.next = ["Undo this: `mortise workspace resume \(target.workspace)`."]
+        report.next = ["`mortise workspace resume \(target.workspace)` lets its keys in again."]
         return report
     }
 

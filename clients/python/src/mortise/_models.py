@@ -264,7 +264,7 @@ class Lease:
     """The number of the node's process."""
     version: str | None
     """The version of the node's program."""
-    peppers: list[str] | None
+    peppers: tuple[str, ...] | None
     """The ids of the peppers that the node knows. New tokens use the first one that all nodes know."""
     age_milliseconds: int
     """The time since the node renewed the lease."""
