@@ -169,9 +169,14 @@ final class LeaseLoop: Sendable {
 
     /// Renews the lease until the loop is stopped or a renewal fails.
     private func renew(_ session: PostgresConnection, _ timeline: ServerTimeline) async throws {
-        var describedAt = clock()
+        var askedAt = clock()
+        var hadLease = false
         while let renewal = beginRenewal() {
-            if view.lease(at: clock()) == nil { await describe(over: session) }
+            // Somebody can have deleted the row of a node that was silent, and the others count its peppers no more.
+            if hadLease, view.lease(at: clock()) == nil {
+                hadLease = false
+                await describe(over: session)
+            }
             let answer: RenewalAnswer
             do throws(PostgresError) {
                 let rows = try await session.query(FenceStatements.renew, [node, Array(renewal.listed)])
@@ -182,10 +187,13 @@ final class LeaseLoop: Sendable {
             }
             let now = clock()
             let next = view.apply(answer, to: renewal, at: now)
-            if view.lease(at: now) != nil { noteRenewal() }
+            if view.lease(at: now) != nil {
+                hadLease = true
+                noteRenewal()
+            }
             if next == .later {
-                if now - describedAt >= Self.pepperInterval {
-                    describedAt = now
+                if now - askedAt >= Self.pepperInterval {
+                    askedAt = now
                     await askForPeppers(session)
                 }
                 await alarm.wait(atMost: times.renewal - (clock() - renewal.sentAt))
