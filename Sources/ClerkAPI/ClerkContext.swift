@@ -42,7 +42,12 @@ struct ClerkContext: Sendable {
                 }
                 if Self.isSession(bearer) {
                     do {
-                        return try await platform.sessionIssuers.principal(for: bearer)
+                        let principal = try await platform.sessionIssuers.principal(for: bearer)
+                        // A session of another subject would reach keys of other dialects, or those of an organization without a role there.
+                        guard let id = principal.session?.userID, ClerkSubject(id)?.kind == .user else {
+                            throw Refusal.unauthenticated
+                        }
+                        return principal
                     } catch Refusal.unauthenticated {
                         throw ClerkProblems.invalidSession
                     }

@@ -97,8 +97,14 @@ struct ClerkKeyRoutes: Sendable {
             draft.subject = subject
             draft.createdBy = try session?.userID ?? request.body.optional("created_by")
             let caller = try context.caller(request)
-            let issued = try await context.platform.keys.create(draft, in: home, by: caller) { key in
-                ClerkKeyJSON(key).stored
+            let issued: IssuedKey
+            do {
+                issued = try await context.platform.keys.create(draft, in: home, by: caller) { key in
+                    ClerkKeyJSON(key).stored
+                }
+            } catch Refusal.conflict(let sentence) {
+                // Here clients understand 409 only as a name that is taken.
+                throw Problem(.invalidRequest, detail: sentence)
             }
             return .issued(
                 issued.answer,

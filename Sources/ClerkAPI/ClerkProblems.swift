@@ -128,7 +128,7 @@ private struct ClerkError: JSONWritable {
 
     private init(unreadable detail: String) {
         message = "Request body invalid"
-        longMessage = "The request body \(detail)."
+        longMessage = "The request body \(detail.hasPrefix("not ") ? "is " : "")\(detail)."
         code = "request_body_invalid"
     }
 

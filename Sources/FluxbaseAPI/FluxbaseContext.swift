@@ -47,11 +47,14 @@ struct FluxbaseContext: Sendable {
                 guard FluxbaseCredential.isOfWorkspace(credential) else {
                     return try await platform.access.authenticate(credential, from: address, isRepeated: isRepeated)
                 }
+                // The scopes of a key of Clerk's dialect are words of the application. There, only a secret key makes keys, and claims, which
+                // this dialect does not have, may restrict a key.
+                let isOfClerk = FluxbaseCredential.isOfClerk(credential)
                 return try await platform.access.authenticate(
                     workspaceKey: credential,
                     from: address,
                     isRepeated: isRepeated,
-                    permissions: FluxbaseScopes.permissions
+                    permissions: { isOfClerk ? PermissionSet([]) : FluxbaseScopes.permissions($0) }
                 )
             },
             authorize: { principal, access in try FluxbaseScopes.authorize(principal, access) },
@@ -122,6 +125,9 @@ enum FluxbaseCredential {
         guard let token = try? Token(credential) else { return false }
         return !token.parsed.workspaceRef.isRoot
     }
+
+    /// True if a credential is a key that was made through Clerk's dialect.
+    static func isOfClerk(_ credential: String) -> Bool { (try? Token(credential))?.parsed.prefix == .apiKey }
 
     /// Returns the text after an authentication scheme.
     ///

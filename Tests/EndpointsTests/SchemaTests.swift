@@ -50,7 +50,7 @@ import Testing
         (#"{"name":"a","limit":1.5}"#, "/limit must be an integer"),
         (#"{"name":"a","limit":101}"#, "/limit must lie between 1 and 100"),
         (#"{"name":"a","limit":1e99}"#, "/limit must be an integer"),
-        (#"{"name":"a","ratio":1.01}"#, "/ratio must lie between 0.0 and 1.0"),
+        (#"{"name":"a","ratio":1.01}"#, "/ratio must lie between 0 and 1"),
         (#"{"name":"a","ratio":1e999}"#, "/ratio must be a number in the range of double precision"),
         (#"{"name":"a","on":0}"#, "/on must be true or false"),
         (#"{"name":"a","on":null}"#, "/on must be true or false"),

@@ -74,8 +74,11 @@ struct Validation {
             return fail("must be a number in the range of double precision", .mistyped)
         }
         guard let range, !range.contains(double) else { return }
-        fail("must lie between \(range.lowerBound) and \(range.upperBound)")
+        fail("must lie between \(Self.text(range.lowerBound)) and \(Self.text(range.upperBound))")
     }
+
+    /// Returns a bound without a fraction of zero.
+    private static func text(_ bound: Double) -> String { Int64(exactly: bound).map(String.init) ?? "\(bound)" }
 
     private mutating func checkArray(_ value: JSONValue, of element: Schema, count: ClosedRange<Int>) {
         guard case .array(let elements) = value else { return fail("must be an array", .mistyped) }

@@ -27,6 +27,8 @@ struct OutboundClient: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: TimeAmount(deadline))
+        // A server that refuses connections is asked again by the next request, and this one does not wait for it.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.tracing.tracer = tracer
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }

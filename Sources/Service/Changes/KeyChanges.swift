@@ -84,6 +84,7 @@ struct KeyChanges: Sendable {
         try await perform(.existing(id), in: keys, by: caller, lane) { targets, change in
             try await modify(try targets.only(), change, restricting: restrictions, body)
         }
+        .merging(usesBy: context.usage.lastUse)
     }
 
     /// A key as a stop leaves it, and the events: none if the key was stopped already.
@@ -140,6 +141,7 @@ struct KeyChanges: Sendable {
             try await change.stop(stopped)
             return answer
         }
+        .map { $0.merging(usesBy: context.usage.lastUse) }
     }
 
     /// Changes one of the locked keys.

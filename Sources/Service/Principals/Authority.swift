@@ -160,7 +160,10 @@ struct Authority {
     }
 
     private static func exceeded(_ setting: KeyBounds.Restriction) -> Refusal {
-        .forbiddenKind("A key cannot give another key more \(setting.noun) than it has itself.")
+        guard setting != .mode else {
+            return .forbiddenKind("A key in test mode cannot create, change or enable a live key.")
+        }
+        return .forbiddenKind("A key cannot give another key more \(setting.noun) than it has itself.")
     }
 }
 
