@@ -100,8 +100,8 @@ struct SessionIssuerRoutes: Sendable {
             tag: NativeSurface.Tag.sessionIssuers,
             summary: "Trust a session issuer",
             description: """
-                The issuer's users can then manage their own client keys in this organization. An issuer belongs to \
-                one organization. Exactly one of `jwks_url`, `jwks_file` and `jwks` is given.
+                The issuer's users can then manage their own client keys in this organization, through Clerk's dialect. An issuer \
+                belongs to one organization. Exactly one of `jwks_url`, `jwks_file` and `jwks` is given.
                 """,
             access: .operator(Permission.platform.rawValue),
             parameters: [.organization],

@@ -270,6 +270,9 @@ import Testing
             _ = try await api.post("\(path)/\(disabled)/disable", as: token)
             let going = try await api.post(path, ["name": "going"], as: token).string("key", "id")
             _ = try await api.post("\(path)/\(going)/deprecate", as: token)
+            // One that does not work from here.
+            let elsewhere: JSONValue = ["name": "elsewhere", "allowed_ips": ["10.0.0.1"]]
+            #expect(try await api.post(path, elsewhere, as: token).status == 201)
             let brief = try await api.post(path, ["name": "brief", "expires_at": "2090-01-01T00:00:00Z"], as: token)
             try await mortise.script(
                 mortise.installation.control,
@@ -285,6 +288,7 @@ import Testing
             refused(try await api.send("DELETE", last, as: token), "delete")
             refused(try await api.send("PATCH", last, ["permissions": []], as: token), "permissions")
             refused(try await api.send("PATCH", last, ["expires_at": "2090-01-01T00:00:00Z"], as: token), "end")
+            refused(try await api.send("PATCH", last, ["allowed_ips": ["10.0.0.1"]], as: token), "addresses")
             #expect(try await api.send("PATCH", last, ["name": "still here"], as: token).status == 200)
             #expect(try await api.post("\(path)/\(try brief.string("key", "id"))/revoke", as: token).status == 200)
 

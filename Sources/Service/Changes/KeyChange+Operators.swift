@@ -12,15 +12,20 @@ extension KeyChange {
     /// Throws if a change would leave the platform without an operator key that works.
     ///
     /// A key that ends within a day does not take over from a key that works longer, and a key in test mode not from a live key, because
-    /// it makes test keys alone.
+    /// it makes test keys alone. A key that is bound to addresses counts if it works from the caller's address.
     ///
     /// - Parameters:
     ///   - old: The key before the change.
     ///   - new: The key after the change; `nil` if it is deleted.
     /// - Throws: `Refusal.conflict`, and the database's errors.
     func requireAnotherOperator(besides old: KeyRecord, becoming new: KeyRecord?) async throws {
-        guard case .platform = keys.keyOwner, old.operates(at: now) else { return }
-        if let new, new.operates(at: now), !Self.isEarlier(new.lifecycle.endsAt, than: old.lifecycle.endsAt) { return }
+        let address = caller.address.flatMap { IPAddress($0) }
+        guard case .platform = keys.keyOwner, old.operates(at: now, from: address) else { return }
+        if let new, new.operates(at: now, from: address),
+            !Self.isEarlier(new.lifecycle.endsAt, than: old.lifecycle.endsAt)
+        {
+            return
+        }
         let needed = old.lifecycle.endsAt.map { min($0, now + Self.takeover) } ?? now + Self.takeover
         let keys = try await store.list(
             in: .platform,
@@ -29,14 +34,14 @@ extension KeyChange {
             limit: 1000
         )
         let isSafe = keys.contains { key in
-            key.id != old.id && key.operates(at: now) && (key.mode == .live || old.mode == .test)
+            key.id != old.id && key.operates(at: now, from: address) && (key.mode == .live || old.mode == .test)
                 && !Self.isEarlier(key.lifecycle.endsAt, than: needed)
         }
         guard !isSafe else { return }
         throw Refusal.conflict(
             """
-            This is the last operator key that works, so it must keep its permission and get no end. Create another \
-            \(old.mode == .live ? "live operator key" : "operator key") first.
+            This is the last operator key that works from your address, so it must keep its permission, and get no end and no other \
+            addresses. Create another \(old.mode == .live ? "live operator key" : "operator key") first.
             """
         )
     }
@@ -49,9 +54,17 @@ extension KeyChange {
 }
 
 extension KeyRecord {
-    /// Returns true if the key is an operator key that works and can create another one.
+    /// Returns true if the key is an operator key that works from its addresses and can create another one.
     func operates(at now: Timestamp) -> Bool {
         kind == .operator && status(at: now) == .active && permissions.contains(Permission.platform.rawValue)
             && secrets.contains { $0.endsAt == nil }
+    }
+
+    /// Returns true if the key also works from an address; `nil` is an unknown one.
+    fileprivate func operates(at now: Timestamp, from address: IPAddress?) -> Bool {
+        guard operates(at: now) else { return false }
+        if allowedAddresses.isEmpty { return true }
+        guard let address else { return false }
+        return allowedAddresses.contains { (try? AddressRange($0))?.contains(address) == true }
     }
 }

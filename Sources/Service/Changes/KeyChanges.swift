@@ -4,6 +4,7 @@ import Keys
 import Notices
 import Postgres
 import Tenancy
+import Verification
 
 /// Changes keys: the one way to create, change or delete a key of any kind.
 struct KeyChanges: Sendable {

@@ -93,7 +93,7 @@ public struct KeyService: Sendable {
             details.add("prefix", from: key.prefix, to: token.parsed.displayPrefix.text)
             details.add("grace_period_seconds", Int(grace.seconds))
             let rotated = try await change.rotate(key, to: token, ending: ends, details)
-            return IssuedKey(answer: answer(rotated), token: token, isReplay: false, keyID: id)
+            return IssuedKey(answer: answer(withUses(rotated)), token: token, isReplay: false, keyID: id)
         }
     }
 }

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 import JSON
 public import KeyStore
+import Keys
 import Postgres
 
 extension ControlWriter {
@@ -144,6 +145,15 @@ extension ControlWriter {
             throw TenancyError(
                 .invalid,
                 "a token prefix is a letter and up to three letters or digits, in lower case",
+                field: "token_prefix"
+            )
+        }
+        // A reader, and a scanner of leaks, takes a token with such a prefix for one of another kind.
+        let reserved: [TokenPrefix] = [.service, .publishable, .client, .admin, .operator, .apiKey, .refresh]
+        guard let prefix = TokenPrefix(tokenPrefix ?? ""), !reserved.contains(prefix) else {
+            throw TenancyError(
+                .invalid,
+                "this token prefix belongs to a kind of Mortise's own tokens",
                 field: "token_prefix"
             )
         }
