@@ -399,9 +399,10 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "Fence", "FluxbaseAPI", "HTTPTestSupport", "JSON",
-                "KeyStore", "Keys", "LocalPostgres", "Locks", "NativeAPI", "Postgres", "Server", "ServerTestSupport",
-                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", httpTypes, log, nioCore, nioHPACK,
-                nioHTTP1, nioHTTP2, nioPosix, subprocess,
+                "KeyStore", "Keys", "LocalPostgres", "Locks", "NativeAPI", "Postgres", "SQLFiles", "Server",
+                "ServerTestSupport",
+                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", httpTypes, log, nioCore,
+                nioHPACK, nioHTTP1, nioHTTP2, nioPosix, subprocess,
             ],
             swiftSettings: settings
         ),

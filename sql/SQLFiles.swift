@@ -99,5 +99,6 @@ public enum SQLFiles {
         SQLFile("w0033_key_states", PackageResources.w0033_key_states_sql),
         SQLFile("w0034_ending_secrets", PackageResources.w0034_ending_secrets_sql),
         SQLFile("w0035_last_use_order", PackageResources.w0035_last_use_order_sql),
+        SQLFile("w0036_minutes_in_hours", PackageResources.w0036_minutes_in_hours_sql),
     ]
 }

@@ -125,16 +125,14 @@ import Verification
     @Test func `pages of one row are the whole report, for each step and grouping`() async throws {
         try await withMortise { mortise in
             let keys = [try await mortise.makeKey("a"), try await mortise.makeKey("b")]
-            for (table, length) in [("key_usage_minutes", "1 minute"), ("key_usage_hourly", "1 hour")] {
-                for key in keys {
-                    try await mortise.inWorkspace(
-                        """
-                        INSERT INTO auth.\(table)
-                        SELECT '\(key.id)', date_trunc('hour', now(), 'UTC') - n * interval '\(length)', code, n
-                        FROM generate_series(1, 3) n, unnest(ARRAY['valid', 'expired', 'rate_limited']) code
-                        """
-                    )
-                }
+            for key in keys {
+                try await mortise.inWorkspace(
+                    """
+                    INSERT INTO auth.key_usage_hourly
+                    SELECT '\(key.id)', date_trunc('hour', now(), 'UTC') - n * interval '1 hour', code, 5 + n, '[57:59]={5,NULL,1}'
+                    FROM generate_series(1, 3) n, unnest(ARRAY['valid', 'expired', 'rate_limited']) code
+                    """
+                )
             }
             for step in ["minute", "hour", "day"] {
                 for grouping in ["", "&group_by=code", "&group_by=key", "&group_by=code,key"] {

@@ -90,6 +90,45 @@ import Testing
         #expect(talk.finished == ["a: rows", "s: rows"])
     }
 
+    @Test func `a transaction is one group behind a sync, and its COMMIT stands behind the next`() {
+        var talk = Talk(policy: .perFlush)
+        talk.ask("a")
+        talk.askTransaction("t", ["x", "y"])
+        talk.ask("a")
+        let transaction = [
+            "unnamed", "prepare m2", "execute m2", "prepare m3", "execute m3", "sync", "unnamed", "sync",
+        ]
+        #expect(
+            talk.write() == ["enterPipeline", "prepare m1", "execute m1", "sync"] + transaction + [
+                "execute m1", "sync",
+            ]
+        )
+        talk.arrive(.answer, .end, .answer, .end, .sync)
+        talk.arrive(.answer, .end, .answer, .end, .answer, .end, .answer, .end, .answer, .end, .sync)
+        // Not before the COMMIT has answered.
+        #expect(talk.finished == ["a: rows"])
+        talk.arrive(.answer, .end, .sync, .answer, .end, .sync)
+        #expect(talk.finished == ["a: rows", "t: rows", "a: rows"])
+        let isConfused = talk.isConfused
+        #expect(!isConfused)
+    }
+
+    // The attack: a statement of a transaction fails, and the next look-up runs in what is left of it.
+    @Test func `the outcome of a transaction is its first error, and its COMMIT is sent in any case`() {
+        var talk = Talk(policy: .perFlush)
+        talk.askTransaction("t", ["x", "y"])
+        talk.ask("a")
+        _ = talk.write()
+        talk.arrive(.answer, .end, .answer, .end, .failure, .end, .aborted, .end, .aborted, .end, .sync)
+        #expect(talk.finished.isEmpty)
+        talk.arrive(.answer, .end, .sync)
+        #expect(talk.finished == ["t: server"])
+        talk.arrive(.answer, .end, .answer, .end, .sync)
+        #expect(talk.finished == ["t: server", "a: rows"])
+        let isConfused = talk.isConfused
+        #expect(!isConfused)
+    }
+
     @Test func `the outcome of a script is its first error, whatever follows`() {
         var talk = Talk(policy: .everyQuery)
         talk.askScript("s")
@@ -184,6 +223,10 @@ private struct Talk: ~Copyable {
         let statement = statements[name] ?? Statement(name)
         statements[name] = statement
         enqueue(name, .query(statement, ParameterBuffer()), deadline)
+    }
+
+    mutating func askTransaction(_ name: String, _ statements: [String]) {
+        enqueue(name, .transaction(statements.map { BoundStatement(Statement($0)) }), .seconds(10))
     }
 
     mutating func askScript(_ name: String) { enqueue(name, .script(name), .seconds(10)) }

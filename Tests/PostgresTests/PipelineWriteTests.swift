@@ -6,6 +6,8 @@ import Testing
 /// Short changes over a connection for look-ups.
 @Suite(.hangLimit) struct PipelineWriteTests {
     private static let read = Statement("SELECT coalesce(sum(n), 0)::int8, $1::int8 FROM t")
+    private static let insert = BoundStatement(Statement("INSERT INTO t VALUES (1)"))
+    private static let fail = BoundStatement(Statement("SELECT 1 / $1::int8"), [0])
     private static let isReadOnly = Statement("SELECT current_setting('transaction_read_only')")
 
     private func withTable(_ body: (Fixture, PostgresPipeline) async throws -> Void) async throws {
@@ -17,18 +19,15 @@ import Testing
         }
     }
 
-    @Test func `a script writes between look-ups, and the connection stays read-only for them`() async throws {
+    @Test func `a transaction writes between look-ups, and the connection stays read-only for them`() async throws {
         try await withTable { fixture, pipeline async throws in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<200 {
                     group.addTask {
                         if number % 20 == 0 {
-                            try await pipeline.write(
-                                "INSERT INTO t VALUES (1); INSERT INTO t VALUES (1)",
-                                lockPatience: .ample
-                            )
+                            try await pipeline.write([Self.insert, Self.insert], lockPatience: .ample)
                         } else {
-                            // A look-up in the middle of a script would see an odd sum.
+                            // A look-up in the middle of a transaction would see an odd sum.
                             let rows = try await pipeline.query(Self.read, [number])
                             #expect(try rows[0].decode(0, as: Int.self) % 2 == 0)
                             #expect(try rows[0].decode(1, as: Int.self) == number)
@@ -47,26 +46,56 @@ import Testing
         }
     }
 
-    @Test func `a script that fails has no effect, and the next look-up is answered on the same connection`()
+    @Test
+    func `a transaction that fails has no effect, and the look-ups around it are answered on the same connection`()
         async throws
     {
         try await withTable { fixture, pipeline async throws in
-            let error = await #expect(throws: PostgresError.self) {
-                try await pipeline.write("INSERT INTO t VALUES (1); SELECT 1 / 0", lockPatience: .ample)
+            for _ in 0..<2 {
+                async let sum = pipeline.query(Self.read, [0])
+                let error = await #expect(throws: PostgresError.self) {
+                    try await pipeline.write([Self.insert, Self.fail, Self.insert], lockPatience: .ample)
+                }
+                #expect(error?.sqlState?.rawValue == "22012")
+                #expect(try await sum[0].decode(0, as: Int.self) == 0)
+                #expect(try await pipeline.query(Self.read, [0])[0].decode(0, as: Int.self) == 0)
             }
-            #expect(error?.code == .server)
-            #expect(try await pipeline.query(Self.read, [0])[0].decode(0, as: Int.self) == 0)
+            try await pipeline.write([Self.insert], lockPatience: .ample)
+            #expect(try await pipeline.query(Self.read, [0])[0].decode(0, as: Int.self) == 1)
             #expect(try await pipeline.query(Self.isReadOnly)[0].decode(0, as: String.self) == "on")
             #expect(pipeline.statistics.connectionAttempts == 1)
         }
     }
 
-    @Test func `a script that waits for a lock gives up soon, and the look-ups behind it are answered`() async throws {
+    // The attack: somebody's DDL lets the server forget a plan. An open transaction would then hide every later change from look-ups.
+    @Test func `a transaction whose statement must be prepared again fails once, and leaves none open`() async throws {
+        try await withTable { fixture, pipeline async throws in
+            let statement = BoundStatement(Statement("INSERT INTO t SELECT t.n + 1 FROM t RETURNING *"))
+            try await pipeline.write([Self.insert, statement], lockPatience: .ample)
+            let owner = try await fixture.connect()
+            try await owner.script("ALTER TABLE t ADD COLUMN m int8")
+            let error = await #expect(throws: PostgresError.self) {
+                try await pipeline.write([Self.insert, statement], lockPatience: .ample)
+            }
+            #expect(error?.code == .server)
+            let idle = Statement(
+                "SELECT count(*)::int8 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
+            )
+            #expect(try await owner.query(idle)[0].decode(0, as: Int.self) == 0)
+            try await pipeline.write([Self.insert, statement], lockPatience: .ample)
+            await owner.close()
+            #expect(pipeline.statistics.connectionAttempts == 1)
+        }
+    }
+
+    @Test func `a transaction that waits for a lock gives up soon, and the look-ups behind it are answered`()
+        async throws
+    {
         try await withTable { fixture, pipeline async throws in
             let blocker = try await fixture.connect()
             try await blocker.script("BEGIN; LOCK t IN SHARE MODE")
             let writing = Task {
-                try await pipeline.write("INSERT INTO t VALUES (1)", lockPatience: .milliseconds(50))
+                try await pipeline.write([Self.insert], lockPatience: .milliseconds(50))
             }
             #expect(try await pipeline.query(Self.read, [0])[0].decode(0, as: Int.self) == 0)
             let error = await #expect(throws: PostgresError.self) { try await writing.value }

@@ -4,6 +4,7 @@ import KeyStore
 import Keys
 import Logging
 import Postgres
+import SQLFiles
 import Server
 import ServerTestSupport
 import Service
@@ -190,27 +191,76 @@ import Verification
             count.add(.expired, at: second)
             try await UsageStore(connection).add([count])
             await connection.close()
-            func rows(_ table: String, _ column: String) async throws -> [String] {
-                try await mortise.rows(
+            let rows =
+                try await mortise
+                .rows(
                     try await mortise.workspaceDatabase(),
                     """
-                    SELECT to_char(\(column) AT TIME ZONE 'UTC', 'HH24:MI') || ' ' || code || ' ' || count FROM auth.\(table)
-                    ORDER BY 1
+                    SELECT to_char(hour AT TIME ZONE 'UTC', 'HH24:MI') || ' ' || code || ' ' || count || ' ' || minutes::text
+                    FROM auth.key_usage_hourly ORDER BY 1
                     """
                 )
                 .map { try $0.decode(0, as: String.self) }
+            #expect(rows == ["10:00 valid 1 [59:59]={1}", "11:00 expired 1 [0:0]={1}", "11:00 valid 1 [0:0]={1}"])
+        }
+    }
+
+    // After an outage a batch has many minutes of one key and verdict, which are one row.
+    @Test func `the minutes of a row are added each to its own, in one batch and in several`() async throws {
+        try await withMortise { mortise in
+            let database = try await mortise.workspaceDatabase()
+            let hour = try #require(Timestamp(rfc3339: "2026-03-01T10:00:00Z"))
+            let key = UUID()
+            try await mortise.withConnection(database) { connection in
+                for minutes in [[7, 9, 9], [30, 7], [3]] {
+                    // Two secrets of one key.
+                    let counts = (0..<2)
+                        .map { _ in
+                            var count = UsageCount(secretID: UUID(), keyID: key)
+                            for minute in minutes { count.add(.valid, at: hour + .seconds(60 * minute)) }
+                            return count
+                        }
+                    try await UsageStore(connection).add(counts)
+                }
             }
             #expect(
-                try await rows("key_usage_hourly", "hour") == ["10:00 valid 1", "11:00 expired 1", "11:00 valid 1"]
-            )
-            #expect(
-                try await rows("key_usage_minutes", "minute") == ["10:59 valid 1", "11:00 expired 1", "11:00 valid 1"]
+                try await text(
+                    """
+                    SELECT count || ' ' || (SELECT string_agg(n || ':' || minutes[n], ' ' ORDER BY n)
+                        FROM generate_subscripts(minutes, 1) n WHERE minutes[n] > 0)
+                    FROM auth.key_usage_hourly
+                    """,
+                    mortise
+                ) == "12 3:2 7:4 9:4 30:2"
             )
         }
     }
 
-    // A batch is written as rows or as arrays, by its length. Both must add the same.
-    @Test(arguments: [1, 16, 17, 40]) func `a batch of any length is added completely, whatever is in its counts`(
+    // New servers start first, and the workspaces are migrated after that.
+    @Test func `a workspace before the migration of minutes is counted in, and keeps its minutes when it is migrated`()
+        async throws
+    {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let key = try await mortise.makeKey()
+            try await mortise.inWorkspace("ALTER TABLE auth.key_usage_hourly DROP COLUMN minutes")
+            func use() async throws {
+                for _ in 0..<2 { #expect(try await mortise.verdict(key.token) == "valid") }
+                await mortise.server.platform.usage.flush()
+            }
+            for _ in 0..<2 { try await use() }
+            #expect(try await text("SELECT sum(count)::text FROM auth.key_usage_minutes", mortise) == "4")
+            #expect(try await text("SELECT sum(count)::text FROM auth.key_usage_hourly", mortise) == "4")
+            let migration = try #require(SQLFiles.workspace.first { $0.name == "w0036_minutes_in_hours" })
+            for _ in 0..<2 { try await mortise.inWorkspace(String(decoding: migration.bytes, as: UTF8.self)) }
+            try await use()
+            #expect(try await text("SELECT sum(count)::text FROM auth.key_usage_minutes", mortise) == "4")
+            let sums =
+                "SELECT sum(count) || ' ' || sum((SELECT sum(n) FROM unnest(minutes) n)) FROM auth.key_usage_hourly"
+            #expect(try await text(sums, mortise) == "6 6")
+        }
+    }
+
+    @Test(arguments: [1, 40]) func `a batch of any length is added completely, whatever is in its counts`(
         length: Int
     ) async throws {
         try await withMortise { mortise in
@@ -239,7 +289,7 @@ import Verification
                     """
                     SELECT (SELECT count(*) || ' ' || coalesce(sum(verifications), 0) FROM auth.key_usage)
                         || ' ' || (SELECT count(*) FROM auth.key_usage WHERE last_used_address IN ('203.0.113.7', '2001:db8::7'))
-                        || ' ' || (SELECT count(*) || ' ' || sum(count) FROM auth.key_usage_minutes)
+                        || ' ' || (SELECT count(*) || ' ' || sum(minutes[59]) FROM auth.key_usage_hourly)
                         || ' ' || (SELECT count(*) || ' ' || sum(count) FROM auth.key_usage_hourly)
                         || ' ' || (SELECT count(*) FROM auth.key_usage
                             WHERE last_used_at <> '2026-03-01 10:59:59.123456+00')
@@ -263,21 +313,25 @@ import Verification
             await mortise.server.platform.usage.flush()
             try await mortise.inWorkspace(
                 """
-                INSERT INTO auth.key_usage_hourly VALUES
-                    ('\(kept.id)', now() - interval '401 days', 'valid', 1), ('\(kept.id)', now() - interval '399 days', 'valid', 1);
-                INSERT INTO auth.key_usage_minutes
-                SELECT '\(kept.id)', now() - interval '49 hours' - n * interval '1 minute', 'valid', 1
-                FROM generate_series(1, 2500) n;
-                INSERT INTO auth.key_usage_minutes VALUES ('\(kept.id)', now() - interval '48 hours', 'expired', 1)
+                INSERT INTO auth.key_usage_hourly
+                SELECT '\(kept.id)', date_trunc('hour', now(), 'UTC') - age, 'valid', 1, '[7:7]={1}'
+                FROM unnest(ARRAY['401 days', '399 days', '50 hours', '49 hours', '48 hours', '47 hours']::interval[]) age;
+                INSERT INTO auth.key_usage_hourly
+                SELECT gen_random_uuid(), date_trunc('hour', now(), 'UTC') - interval '51 hours', 'valid', 1, '[7:7]={1}'
+                FROM generate_series(1, 12000)
                 """
             )
-            #expect(try await mortise.server.platform.upkeep.expire(eventDays: nil) == 2502)
-            #expect(
-                try await text("SELECT count(*)::text FROM auth.key_usage_minutes WHERE code = 'expired'", mortise)
-                    == "1"
-            )
+            // A report can begin 48 hours ago, in the middle of an hour. An hour can end meanwhile.
+            let changed = try await mortise.server.platform.upkeep.expire(eventDays: nil)
+            #expect([12_004, 12_005].contains(changed))
+            let minutes = """
+                SELECT string_agg((minutes IS NOT NULL)::text, ' ' ORDER BY hour) FROM auth.key_usage_hourly
+                WHERE hour BETWEEN now() - interval '53 hours' AND now() - interval '1 day' AND key_id = '\(kept.id)'
+                """
+            let expected = ["false false true true", "false false false true"]
+            #expect(expected.contains(try #require(try await text(minutes, mortise))))
             #expect(try await text("SELECT string_agg(key_id::text, ',') FROM auth.key_usage", mortise) == kept.id)
-            let old = "SELECT count(*)::text FROM auth.key_usage_hourly WHERE hour < now() - interval '1 day'"
+            let old = "SELECT count(*)::text FROM auth.key_usage_hourly WHERE hour < now() - interval '3 days'"
             #expect(try await text(old, mortise) == "1")
             #expect(try await mortise.server.platform.upkeep.expire(eventDays: nil) == 0)
         }

@@ -142,10 +142,11 @@ package struct NoticeWriter: Sendable {
         .limitReached,
         """
         SELECT k.id, k.name, l.hour AS about, 0::bigint AS days
-        FROM (SELECT m.key_id, date_bin('1 hour', max(m.minute), timestamptz '2000-01-01 00:00:00+00') AS hour
-            FROM auth.key_usage_minutes m
-            WHERE m.code = 'rate_limited' AND m.minute > statement_timestamp() - interval '70 minutes'
-            GROUP BY m.key_id) l
+        FROM (SELECT h.key_id, max(h.hour) AS hour
+            FROM auth.key_usage_hourly h CROSS JOIN LATERAL generate_subscripts(h.minutes, 1) n
+            WHERE h.code = 'rate_limited' AND h.hour > statement_timestamp() - interval '130 minutes' AND h.minutes[n] > 0
+              AND h.hour + n * interval '1 minute' > statement_timestamp() - interval '70 minutes'
+            GROUP BY h.key_id) l
         JOIN (\(keys("$2::bigint AS shift", "true"))) k ON k.id = l.key_id
         """,
         isNew: "n.about < f.about",

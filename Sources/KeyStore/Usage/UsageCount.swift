@@ -68,10 +68,9 @@ public struct UsageCount: Sendable {
             self.code = code
         }
 
-        var beginning: Timestamp { Timestamp(microsecondsSinceUnixEpoch: number * 60_000_000) }
-        var beginningOfHour: Timestamp {
-            Timestamp(microsecondsSinceUnixEpoch: (number - ((number % 60) + 60) % 60) * 60_000_000)
-        }
+        /// The number of the minute in its hour, from 0.
+        var ofHour: Int64 { ((number % 60) + 60) % 60 }
+        var beginningOfHour: Timestamp { Timestamp(microsecondsSinceUnixEpoch: (number - ofHour) * 60_000_000) }
     }
 
     /// Creates a count of zero.

@@ -48,12 +48,21 @@ extension UsageStore {
         return reports[form] ?? Statement(sql(form), prepared: false)
     }
 
+    private static let hours = "auth.key_usage_hourly WHERE hour >= $1 AND hour < $2"
+
+    /// A minute between two others of its hour has NULL if it has no count.
+    private static let minutes = """
+        (SELECT h.key_id, h.code, h.hour, h.hour + n * interval '1 minute' AS minute, h.minutes[n] AS count
+            FROM auth.key_usage_hourly h CROSS JOIN LATERAL generate_subscripts(h.minutes, 1) n) m
+        WHERE hour >= date_trunc('hour', $1::timestamptz, 'UTC') AND hour < $2 AND minute >= $1 AND minute < $2 AND count > 0
+        """
+
     private static func sql(_ form: Form) -> String {
-        let (table, column, start) =
+        let (start, source) =
             switch form.step {
-            case .minute: ("key_usage_minutes", "minute", "minute")
-            case .hour: ("key_usage_hourly", "hour", "hour")
-            case .day: ("key_usage_hourly", "hour", "date_trunc('day', hour, 'UTC')")
+            case .minute: ("minute", minutes)
+            case .hour: ("hour", hours)
+            case .day: ("date_trunc('day', hour, 'UTC')", hours)
             }
         let byCode = form.grouping == .code || form.grouping == .codeAndKey
         let byKey = form.grouping == .key || form.grouping == .codeAndKey
@@ -61,7 +70,7 @@ extension UsageStore {
             SELECT start, code, key_id, sum(count)::bigint FROM (
                 SELECT \(start) AS start, \(byCode ? "code" : "NULL::text AS code"), \
             \(byKey ? "key_id" : "NULL::uuid AS key_id"), count
-                FROM auth.\(table) WHERE \(column) >= $1 AND \(column) < $2\(form.isOfKey ? " AND key_id = $7" : "")
+                FROM \(source)\(form.isOfKey ? " AND key_id = $7" : "")
             ) u
             WHERE $3::timestamptz IS NULL OR (start, coalesce(code, '') COLLATE "C", \
             coalesce(key_id, '00000000-0000-0000-0000-000000000000')) > ($3, $4::text COLLATE "C", $5::uuid)

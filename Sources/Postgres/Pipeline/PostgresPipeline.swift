@@ -183,26 +183,24 @@ public final class PostgresPipeline: Sendable {
         }
     }
 
-    /// Executes a script that writes, by itself between two flushes.
+    /// Executes statements that write, as one transaction between two groups of look-ups.
     ///
-    /// The script is one message and one transaction, so no look-up runs in the middle of it, and no lock waits for this side. Look-ups
-    /// that arrive meanwhile wait for its end. It is for a short change now and then that is not worth a connection of its own.
+    /// They are written as one message with their BEGIN and COMMIT, so no look-up runs in the middle of the transaction, and no lock waits for
+    /// this side. Look-ups that arrive meanwhile wait for its end. It is for a short change now and then that is not worth a connection of
+    /// its own.
     ///
     /// The transaction waits neither for a disk nor for a standby: its outcome can be lost if the server crashes within a second.
     ///
     /// - Parameters:
-    ///   - sql: One statement or several, separated by semicolons.
+    ///   - statements: The statements with their parameters.
     ///   - lockPatience: The maximum wait for each lock.
-    /// - Throws: The errors of ``query(_:_:deadline:)``. After `commitOutcomeUnknown` the script may have been executed.
-    package func write(_ sql: String, lockPatience: Duration) async throws(PostgresError) {
+    /// - Throws: The errors of ``query(_:_:deadline:)``. After `commitOutcomeUnknown` the statements may have been executed.
+    package func write(_ statements: [BoundStatement], lockPatience: Duration) async throws(PostgresError) {
         if Task.isCancelled { throw .taskCancelled }
         let lane = lanes[0]
         let instant = PostgresDeadline.instant(after: configuration.queryDeadline)
-        let settings = """
-            SET TRANSACTION READ WRITE; SET LOCAL synchronous_commit = off; \
-            SET LOCAL lock_timeout = '\(lockPatience.timeoutMilliseconds)ms'
-            """
-        let request = Request(.script("\(settings); \(sql)"), deadline: instant)
+        let settings = BoundStatement(Self.transactionSettings, ["\(lockPatience.timeoutMilliseconds)ms"])
+        let request = Request(.transaction([settings] + statements), deadline: instant)
         try session(of: lane).submit(request)
         do throws(PostgresError) {
             _ = try await request.value(onCancel: { request.resume(.failure(.taskCancelled)) })
@@ -213,6 +211,10 @@ public final class PostgresPipeline: Sendable {
             throw uncertain
         }
     }
+
+    private static let transactionSettings = Statement(
+        "SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', $1, true)"
+    )
 
     private func session(of lane: PipelineLane) throws(PostgresError) -> Session {
         try lane.session { isPatient, whenOpened in

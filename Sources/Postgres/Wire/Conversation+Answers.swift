@@ -17,6 +17,7 @@ extension Conversation {
     package mutating func receive(_ arrival: Arrival) -> Action {
         switch unanswered.first {
         case .query(let request), .copyData(let request): receive(arrival, query: request)
+        case .part(let request, let statement): receive(arrival, part: request, statement)
         case .sync(let request): receive(arrival, sync: request, hasFailed: false)
         case .failedSync(let request): receive(arrival, sync: request, hasFailed: true)
         case .prepare(let statement): receive(arrival, preparation: statement)
@@ -39,6 +40,20 @@ extension Conversation {
             unanswered[0] = .copyData(request)
             return .copyStarted(request, rows)
         case .sync, .unexpected: return .confused
+        }
+        return .nothing
+    }
+
+    /// Notes the answer to a statement of a transaction, whose outcome comes with that of its COMMIT.
+    private mutating func receive(_ arrival: Arrival, part request: Request, _ statement: Statement) -> Action {
+        switch arrival {
+        case .answer, .aborted: break
+        case .failure(let error):
+            // The transaction is not sent again: what it adds could be added twice.
+            if error.isAboutPreparation { prepared.remove(statement) }
+            request.fail(error)
+        case .endOfResults: unanswered.removeFirst()
+        case .copyReady, .sync, .unexpected: return .confused
         }
         return .nothing
     }
@@ -67,7 +82,7 @@ extension Conversation {
         case .failure(let error):
             // The server aborts the statement behind its preparation: that statement gets the error as its own.
             prepared.remove(statement)
-            if unanswered.count > 1, case .query(let request) = unanswered[1] { request.fail(error) }
+            if unanswered.count > 1 { unanswered[1].request?.fail(error) }
         case .aborted: prepared.remove(statement)
         case .endOfResults: unanswered.removeFirst()
         default: return .confused

@@ -58,6 +58,8 @@ package struct Conversation: ~Copyable {
     enum Unanswered {
         case prepare(Statement)
         case query(Request)
+        /// A statement of a transaction before its COMMIT, which decides the outcome.
+        case part(Request, Statement)
         /// A COPY for which the server expects data. No other message is unanswered meanwhile.
         case copyData(Request)
         /// A sync point. Once its statement has answered, also that statement, whose transaction ends here.
@@ -68,7 +70,7 @@ package struct Conversation: ~Copyable {
         var request: Request? {
             switch self {
             case .prepare: nil
-            case .query(let request), .copyData(let request): request
+            case .query(let request), .part(let request, _), .copyData(let request): request
             case .sync(let request), .failedSync(let request): request
             }
         }
@@ -94,9 +96,17 @@ package struct Conversation: ~Copyable {
         case prepared(name: String, ParameterBuffer, Group)
     }
 
+    /// A transaction of which some statements are not written yet.
+    struct OpenTransaction {
+        let request: Request
+        var rest: ArraySlice<BoundStatement>
+    }
+
     let policy: SyncPolicy
     let usesPreparedStatements: Bool
     var position = Position.simple
+    /// The transaction that is being written. No other message comes between two of its own.
+    var transaction: OpenTransaction?
     var prepared = PreparedStatements()
     var waiting = Deque<Request>()
     var unanswered = Deque<Unanswered>()
@@ -143,7 +153,7 @@ package struct Conversation: ~Copyable {
 
     var isAtSyncPoint: Bool {
         switch position {
-        case .simple, .pipeline(.empty): true
+        case .simple, .pipeline(.empty): transaction == nil
         case .pipeline, .prepared: false
         }
     }

@@ -8,6 +8,8 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     package enum Work: Sendable {
         /// A statement in the pipeline.
         case query(Statement, ParameterBuffer)
+        /// Statements that are one transaction in the pipeline. The transaction begins before them and is committed after them.
+        case transaction([BoundStatement])
         /// SQL by the simple protocol, outside the pipeline.
         case script(String)
         /// COPY … FROM STDIN. Its first caller is resumed when the server asks for data.
@@ -53,9 +55,16 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     var isCommit: Bool {
         if case .query(let statement, _) = work { statement.isCommit } else { false }
     }
-    /// True for a script.
-    var isScript: Bool {
-        if case .script = work { true } else { false }
+    /// True if the request can take longer than a look-up: a transaction waits for locks, and a script can do anything.
+    var isLong: Bool {
+        switch work {
+        case .transaction, .script: true
+        case .query, .copyIn: false
+        }
+    }
+    /// True if the request must begin behind a sync point: no other statement decides how it ends.
+    var isGroup: Bool {
+        if case .transaction = work { true } else { attempts > 0 }
     }
     /// True if the statement was written when a cancellation was sent, which can have hit it.
     var isExposed = false
@@ -84,17 +93,14 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
 
     /// The error of a request that libpq cannot send: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
     var refusal: PostgresError? {
-        let hasZeroByte: Bool
         switch work {
         case .query(let statement, let parameters):
-            if parameters.count > Int(UInt16.max) {
-                return PostgresError(.protocolViolation, "a statement takes at most 65535 parameters")
-            }
-            hasZeroByte = statement.hasZeroByte
+            BoundStatement(statement, parameters).refusal
+        case .transaction(let statements):
+            statements.lazy.compactMap(\.refusal).first
         case .script(let sql), .copyIn(let sql):
-            hasZeroByte = sql.utf8.contains(0)
+            sql.utf8.contains(0) ? BoundStatement.zeroByte : nil
         }
-        return hasZeroByte ? PostgresError(.protocolViolation, "a statement cannot contain a zero byte") : nil
     }
 
     /// True if a caller wants the statement stopped on the server.

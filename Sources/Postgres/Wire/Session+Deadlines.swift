@@ -57,8 +57,8 @@ extension Session {
         case .perFlush:
             // The server's statement_timeout ends a slow statement.
             if wire.watchedHead?.request !== head { wire.watchedHead = WatchedHead(request: head, since: now) }
-            // A script waits for locks, which is no silence.
-            let limit = now < patientUntil || head.isScript ? statementLimit : silence
+            // A transaction waits for locks, which is no silence.
+            let limit = now < patientUntil || head.isLong ? statementLimit : silence
             isStuck = wire.watchedHead.map { now >= $0.since + limit } ?? false
             wire.froze = isStuck
         }
