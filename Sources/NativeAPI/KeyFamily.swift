@@ -93,7 +93,11 @@ enum KeyFamily: Sendable {
     /// The description of `permissions` in the OpenAPI document.
     var permissionsDescription: String {
         self == .operator
-            ? "The key's permissions in this API. Defaults to the only one, `platform:*`."
-            : "The key's permissions in this API, at most the caller's own. Defaults to none."
+            ? "The key's permissions in this API." : "The key's permissions in this API, at most the caller's own."
+    }
+
+    /// The sentence about `defaultPermissions` in the OpenAPI document.
+    var permissionsDefault: String {
+        self == .operator ? "Defaults to the only one, `platform:*`." : "Defaults to none."
     }
 }

@@ -30,20 +30,22 @@ enum KeyInput {
 
     /// Returns a change of a key.
     ///
-    /// An absent member stays as it is, `null` clears it.
+    /// An absent member stays as it is, `null` clears it: lists and metadata are empty then.
     static func patch(_ body: Fields) throws -> KeyPatch {
         var patch = KeyPatch()
         patch.name = try body.change("name").setting
         patch.description = try body.change("description").clearable
-        patch.scopes = try body.change("scopes", as: [String].self).map(scopes).setting
-        patch.permissions = try body.change("permissions", as: [String].self).map { try permissions($0) ?? [] }.setting
+        patch.scopes = try body.change("scopes", as: [String].self).map(scopes).setting(clearedTo: [])
+        patch.permissions = try body.change("permissions", as: [String].self).map { try permissions($0) ?? [] }
+            .setting(clearedTo: [])
         patch.allowedNamespaces = try body.change("allowed_namespaces").clearable
         patch.allowedAddresses = try body.change("allowed_ips", as: [String].self).map(addresses).setting(clearedTo: [])
         patch.rateLimitPerMinute = try body.change("rate_limit_per_minute").clearable
         patch.rateLimitPerHour = try body.change("rate_limit_per_hour").clearable
         patch.expiry = try body.change("expires_at", as: String.self).map { KeyExpiry.at(try instant($0)) }
             .setting(clearedTo: .never)
-        patch.metadata = try body.change("metadata", as: JSONObject.self).map { JSONValue.object($0).text }.setting
+        patch.metadata = try body.change("metadata", as: JSONObject.self).map { JSONValue.object($0).text }
+            .setting(clearedTo: "{}")
         return patch
     }
 

@@ -42,8 +42,8 @@ extension KeyRoutes {
             id: "update\(family.schemaName)",
             "Change \(family.article) \(family.noun)",
             description: """
-                An absent member stays as it is, and `null` clears one that can be null. Type and mode are immutable. A revoked key \
-                cannot be changed.
+                An absent member stays as it is, and `null` clears every setting except the name. The caller's own restrictions bound \
+                `null` as they bound every other value. Type and mode are immutable. A revoked key cannot be changed.
                 """,
             body: .required(KeySchema.patch(family))
         ) { id, home, caller, request in

@@ -50,21 +50,34 @@ enum KeySchema {
                     .described("Immutable. Defaults to `live`, and to `test` for a caller in test mode.")
             )
         )
-        fields.append(contentsOf: settings(family))
+        fields.append(contentsOf: settings(family) { schema, text, absent, _ in schema.described("\(text) \(absent)") })
         return .object(fields).named("\(family.schemaName)Create")
     }
 
     /// Returns the schema of the body that changes a key.
+    ///
+    /// `null` clears every setting, also one that a key always has. The name alone cannot be cleared.
     static func patch(_ family: KeyFamily) -> Schema {
-        .object([.optional("name", NativeSchema.name)] + settings(family)).named("\(family.schemaName)Patch")
+        let fields = settings(family) { schema, text, _, null in schema.orNull.described("\(text) \(null)") }
+        return .object([.optional("name", NativeSchema.name)] + fields).named("\(family.schemaName)Patch")
     }
 
-    private static func settings(_ family: KeyFamily) -> [Field] {
+    /// A function that returns the schema of a setting that is null in no key.
+    ///
+    /// `absent` is the sentence about a new key without the member, and `null` the one about a change by null.
+    private typealias Describe = (_ schema: Schema, _ text: String, _ absent: String, _ null: String) -> Schema
+
+    private static func settings(_ family: KeyFamily, _ setting: Describe) -> [Field] {
         var fields: [Field] = [
             .optional("description", NativeSchema.text.orNull),
             .optional(
                 "scopes",
-                scopes.described("The scopes of the key, in the application's own terms. Defaults to none.")
+                setting(
+                    scopes,
+                    "The scopes of the key, in the application's own terms.",
+                    "Defaults to none.",
+                    "Null removes all."
+                )
             ),
             .optional(
                 "allowed_namespaces",
@@ -73,17 +86,32 @@ enum KeySchema {
             ),
             .optional(
                 "allowed_ips",
-                DomainSchema.addresses.orNull.described("Addresses or CIDR ranges. An empty list allows all.")
+                DomainSchema.addresses.orNull
+                    .described("Addresses or CIDR ranges. An empty list allows all, and so does null.")
             ),
             .optional("rate_limit_per_minute", rateLimit.orNull.described("Null means unlimited.")),
             .optional("rate_limit_per_hour", rateLimit.orNull.described("Null means unlimited.")),
             // The use case compares with the database's clock.
             .optional("expires_at", NativeSchema.time.orNull.described("Must be in the future. Null means never.")),
-            .optional("metadata", .anyObject(maximumBytes: 16_384).described("The owner's own data. At most 16 KiB.")),
+            .optional(
+                "metadata",
+                setting(
+                    .anyObject(maximumBytes: 16_384),
+                    "The owner's own data. At most 16 KiB.",
+                    "Defaults to an empty object.",
+                    "Null stands for an empty object."
+                )
+            ),
         ]
         if let permissions = family.permissions {
             let schema = Schema.array(of: .oneOf(permissions.names), max: Permission.allCases.count)
-            fields.append(.optional("permissions", schema.described(family.permissionsDescription)))
+            let described = setting(
+                schema,
+                family.permissionsDescription,
+                family.permissionsDefault,
+                "Null removes all."
+            )
+            fields.append(.optional("permissions", described))
         }
         return fields
     }

@@ -15,6 +15,7 @@ import Testing
             let own: JSONObject = [
                 "name": "ci", "mode": "test", "expires_at": "2090-01-01T00:00:00Z", "allowed_ips": ["127.0.0.1"],
                 "rate_limit_per_minute": 1000, "permissions": ["keys:read", "keys:write", "members:write"],
+                "allowed_namespaces": ["eu"],
             ]
             let ci = try await api.post(Self.admins, .object(own), as: mortise.adminToken)
             let (token, path) = (try ci.string("token"), "\(Self.admins)/\(try ci.string("key", "id"))")
@@ -33,8 +34,8 @@ import Testing
                 #expect(try await api.post(Self.admins, body, as: token).status == 403, "\(body)")
             }
             for change: JSONValue in [
-                ["expires_at": nil], ["allowed_ips": nil], ["rate_limit_per_minute": nil],
-                ["rate_limit_per_minute": 1001], ["allowed_ips": ["127.0.0.1", "::1"]],
+                ["expires_at": nil], ["allowed_ips": nil], ["allowed_ips": []], ["rate_limit_per_minute": nil],
+                ["rate_limit_per_minute": 1001], ["allowed_ips": ["127.0.0.1", "::1"]], ["allowed_namespaces": nil],
             ] {
                 #expect(try await api.send("PATCH", path, change, as: token).status == 403, "\(change)")
                 #expect(try await api.send("PATCH", path, change, as: mortise.adminToken).status == 200, "\(change)")
@@ -287,6 +288,7 @@ import Testing
             }
             refused(try await api.send("DELETE", last, as: token), "delete")
             refused(try await api.send("PATCH", last, ["permissions": []], as: token), "permissions")
+            refused(try await api.send("PATCH", last, ["permissions": nil], as: token), "cleared permissions")
             refused(try await api.send("PATCH", last, ["expires_at": "2090-01-01T00:00:00Z"], as: token), "end")
             refused(try await api.send("PATCH", last, ["allowed_ips": ["10.0.0.1"]], as: token), "addresses")
             #expect(try await api.send("PATCH", last, ["name": "still here"], as: token).status == 200)

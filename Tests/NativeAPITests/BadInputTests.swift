@@ -103,7 +103,7 @@ import Testing
         let before = try await mortise.api.get(key.path, as: mortise.adminToken)
         let cases = [
             Case(["type": "anon"], "/type"), Case(["mode": "test"], "/mode"), Case(["name": nil], "/name"),
-            Case(["scopes": nil], "/scopes"), Case(["metadata": nil], "/metadata"), Case(["prefix": "x"], "/prefix"),
+            Case(["prefix": "x"], "/prefix"), Case(["scopes": nil, "mode": nil], "/mode"),
             Case(["name": "good", "expires_at": "2001-01-01T00:00:00Z"], "/expires_at"),
             Case(["name": "good", "rate_limit_per_hour": 0], "/rate_limit_per_hour"),
         ]

@@ -74,6 +74,37 @@ import Testing
         #expect(name?["to"] == "renamed")
     }
 
+    // Nobody could take the last scope away by null, which clears every other setting.
+    @Test func `null empties the settings that a key always has, in every kind of keys`() async throws {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let (keys, clients) = (ServerHarness.keys(), "/v1/workspaces/default/client-keys")
+            let admins = "/v1/organizations/default/admin-keys"
+            let (scopes, permissions): (JSONValue, JSONValue) = (["read:*"], ["keys:read"])
+            let kinds: [(path: String, token: String, body: JSONObject)] = [
+                (keys, admin, ["scopes": scopes]), (clients, admin, ["scopes": scopes, "subject": "user_1"]),
+                (admins, admin, ["scopes": scopes, "permissions": permissions]),
+                ("/v1/operator-keys", mortise.operatorToken, ["scopes": scopes, "permissions": ["platform:*"]]),
+            ]
+            for (list, token, settings) in kinds {
+                var body = settings
+                body["name"] = "full"
+                body["metadata"] = ["team": "ops"]
+                let path = "\(list)/\(try await api.post(list, .object(body), as: token).string("key", "id"))"
+                let full = try await api.get(path, as: token)
+                #expect(full["scopes"] == scopes && full["metadata"] == ["team": "ops"], "\(full)")
+                let change: JSONValue =
+                    settings["permissions"] == nil
+                    ? ["scopes": nil, "metadata": nil] : ["scopes": nil, "metadata": nil, "permissions": nil]
+                let cleared = try await api.send("PATCH", path, change, as: token)
+                #expect(cleared.status == 200, "\(list): \(cleared)")
+                #expect(cleared["scopes"] == [] && cleared["permissions"] == [], "\(list): \(cleared)")
+                #expect(cleared["metadata"] == [:], "\(list): \(cleared)")
+                #expect(try await api.get(path, as: token).json == cleared.json, "\(list)")
+            }
+        }
+    }
+
     @Test func `a name can be used again after its key is revoked`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)

@@ -55,7 +55,7 @@ extension Mortise {
             var body = JSONObject()
             body.add("name", name)
             body.add("description", description, JSONValue.string)
-            // The server takes `null` for most settings, but an empty value for these three.
+            // An older server takes `null` for most settings, but an empty value for these three.
             body.add("scopes", scopes, cleared: .array([]), \.json)
             body.add("permissions", permissions, cleared: .array([]), \.json)
             body.add("allowed_namespaces", allowedNamespaces, \.json)
