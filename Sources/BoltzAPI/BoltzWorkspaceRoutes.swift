@@ -38,7 +38,7 @@ struct BoltzWorkspaceRoutes: Sendable {
             parameters: [Self.parameter],
             body: body,
             responses: [EndpointResult(.ok, "The changed workspace.", BoltzWorkspaceJSON.schema)],
-            problems: [.conflict, .serviceUnavailable],
+            problems: [.conflict, .workspaceUnavailable, .serviceUnavailable],
             // Archiving waits for other changes of the workspace.
             deadline: .seconds(120),
             waits: .long
@@ -61,7 +61,7 @@ struct BoltzWorkspaceRoutes: Sendable {
             access: .admin(Permission.workspacesWrite.rawValue),
             body: .optional(BoltzSchema.workspaceCreate),
             responses: [EndpointResult(.ok, "The workspace.", BoltzWorkspaceJSON.schema)],
-            problems: [.conflict, .serviceUnavailable],
+            problems: [.conflict, .workspaceUnavailable, .serviceUnavailable],
             takesIdempotencyKey: true,
             deadline: .seconds(120),
             waits: .long

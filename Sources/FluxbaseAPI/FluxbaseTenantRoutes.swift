@@ -40,7 +40,7 @@ struct FluxbaseTenantRoutes: Sendable {
             query: query,
             body: body,
             responses: [response],
-            problems: [.conflict, .serviceUnavailable],
+            problems: [.conflict, .workspaceUnavailable, .serviceUnavailable],
             takesIdempotencyKey: makes,
             // Creating or dropping a database can take long.
             deadline: method == .get ? .seconds(30) : .seconds(120),

@@ -47,7 +47,8 @@ struct OrganizationRoutes: Sendable {
                     headers: [NativeSchema.replayed]
                 )
             ],
-            problems: [.serviceUnavailable, .rateLimited],
+            // A repeated request can find that the default workspace's database cannot be reached any more.
+            problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited],
             takesIdempotencyKey: true,
             deadline: .seconds(120),
             waits: .long
@@ -190,7 +191,7 @@ struct OrganizationRoutes: Sendable {
             access: .operator(Permission.platform.rawValue),
             parameters: [.organization],
             responses: [EndpointResult(.noContent, "Deleted.")],
-            problems: [.serviceUnavailable, .rateLimited],
+            problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited],
             deadline: .seconds(120),
             waits: .long
         ) { request in

@@ -37,12 +37,23 @@ struct WorkspaceRoutes: Sendable {
             parameters: [.workspace],
             body: body,
             responses: [response],
-            problems: (method == .get ? [.forbidden] : []) + [.serviceUnavailable, .rateLimited],
+            problems: Self.problems(of: method) + [.serviceUnavailable, .rateLimited],
             // Dropping a database, or waiting for another change, can take long.
             deadline: .seconds(120),
             waits: method == .get || method == .patch ? .usual : .long
         ) { request in
             try await handler(try request.parameter("workspace"), try context.caller(request), request)
+        }
+    }
+
+    /// Returns the problems that not every operation on a workspace has.
+    ///
+    /// A change of the settings needs the control database alone.
+    private static func problems(of method: EndpointMethod) -> [Problem.Kind] {
+        switch method {
+        case .only(.get): [.forbidden]
+        case .only(.patch): []
+        case .only, .any: [.workspaceUnavailable]
         }
     }
 
@@ -76,7 +87,8 @@ struct WorkspaceRoutes: Sendable {
                     headers: [NativeSchema.replayed]
                 )
             ],
-            problems: [.serviceUnavailable, .rateLimited],
+            // A repeated request can find that the workspace's database cannot be reached any more.
+            problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited],
             takesIdempotencyKey: true,
             deadline: .seconds(120),
             waits: .long

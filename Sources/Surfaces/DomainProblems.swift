@@ -121,7 +121,8 @@ package enum DomainProblems {
         case .heldByOperator: Problem(.forbidden, detail: sentence(error.message))
         case .busy: inProgress(sentence(error.message))
         case .capacityExceeded: .serviceUnavailable(retryAfter: 1)
-        case .blocked, .databaseUnusable: unavailable(sentence(error.message))
+        case .blocked: unavailable(sentence(error.message))
+        case .databaseUnusable: workspaceUnavailable(sentence(error.message))
         default: nil
         }
     }
@@ -132,6 +133,12 @@ package enum DomainProblems {
 
     private static func unavailable(_ detail: String) -> Problem {
         var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
+        problem.detail = detail
+        return problem
+    }
+
+    private static func workspaceUnavailable(_ detail: String) -> Problem {
+        var problem = Problem.workspaceUnavailable(retryAfter: retryAfter)
         problem.detail = detail
         return problem
     }

@@ -35,7 +35,7 @@ public struct TenancyError: Error, Sendable, Hashable {
         public static let busy = Code(description: "busy")
         /// A database session that does not belong to Mortise holds a lock that a change needs.
         public static let blocked = Code(description: "blocked")
-        /// The workspace's database does not exist, or lacks tables of this release.
+        /// The workspace's database does not exist, lacks tables of this release, or cannot be reached.
         public static let databaseUnusable = Code(description: "databaseUnusable")
         /// Every database connection that this node may have on the cluster, or every place for heavy work, is in use.
         public static let capacityExceeded = Code(description: "capacityExceeded")

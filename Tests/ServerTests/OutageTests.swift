@@ -109,13 +109,14 @@ private final class Tally: Sendable {
             try await administer("DROP DATABASE \(name) WITH (FORCE)")
             for change in ["suspend", "archive"] {
                 let answer = try await api.post("\(path)/\(change)", as: token)
-                #expect(answer.status == 503 && answer.code == "service_unavailable", "\(change): \(answer)")
+                #expect(answer.status == 503 && answer.code == "workspace_unavailable", "\(change): \(answer)")
+                #expect(answer.headers["retry-after"] != nil, "\(change): \(answer)")
                 #expect(answer.text.contains("does not exist"), "\(change): \(answer)")
             }
             // An empty one in its place, as in the middle of a restoration by hand.
             try await administer("CREATE DATABASE \(name)")
             let empty = try await api.post("\(path)/suspend", as: token)
-            #expect(empty.status == 503 && empty.code == "service_unavailable", "\(empty)")
+            #expect(empty.status == 503 && empty.code == "workspace_unavailable", "\(empty)")
             #expect(empty.text.contains("mortise migrate --workspaces"), "\(empty)")
             #expect(try await api.send("DELETE", path, as: token).status == 409)
             try await administer("DROP DATABASE \(name) WITH (FORCE)")
@@ -125,6 +126,31 @@ private final class Tally: Sendable {
             #expect(deleted.status == 204, "\(deleted)")
             #expect(mortise.log.lines.contains { $0.message.contains("the database of a workspace is missing") })
             #expect(try await api.get(path, as: token).status == 404)
+        }
+    }
+
+    // The fault: the answer was that of an outage of the whole service, and a client stopped the changes of all other workspaces, too.
+    @Test func `a change of the state of a workspace that cannot be reached says so, and other workspaces go on`()
+        async throws
+    {
+        try await withMortise { mortise in
+            let (api, token) = (mortise.api, mortise.adminToken)
+            let path = "/v1/workspaces/\(try await mortise.makeWorkspace("Shop"))"
+            let database = try await mortise.workspaceDatabase("shop")
+            try await mortise.cutOff(database)
+            for change in ["suspend", "archive", "resume", "restore"] {
+                let answer = try await api.post("\(path)/\(change)", as: token)
+                #expect(answer.status == 503 && answer.code == "workspace_unavailable", "\(change): \(answer)")
+                #expect(answer.headers["retry-after"] != nil, "\(change): \(answer)")
+                #expect(answer.text.contains("cannot be reached"), "\(change): \(answer)")
+            }
+            for (change, state) in [("suspend", "suspended"), ("resume", "active")] {
+                let answer = try await api.post("/v1/workspaces/default/\(change)", as: token)
+                #expect(answer.status == 200 && answer["state"]?.string == state, "\(change): \(answer)")
+            }
+            try await mortise.restore(database)
+            let suspended = try await api.post("\(path)/suspend", as: token)
+            #expect(suspended["state"] == "suspended", "\(suspended)")
         }
     }
 

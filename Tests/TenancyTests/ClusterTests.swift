@@ -140,7 +140,13 @@ import Testing
                 // The second server is unavailable, so its workspace cannot be reached. The change is completed after
                 // the server is back.
                 try await local.kill9()
-                await #expect(throws: PostgresError.self) { try await provisioner.resume(far.id, by: .system) }
+                let unreachable = await #expect(throws: UnusableDatabase.self) {
+                    try await provisioner.resume(far.id, by: .system)
+                }
+                #expect(unreachable?.explanation.code == .databaseUnusable)
+                #expect(unreachable?.explanation.message.contains("the change is recorded") == true)
+                let unknown = await #expect(throws: UnusableDatabase.self) { try await provisioner.lacksDatabase(far) }
+                #expect(unknown?.explanation.message.contains("nothing was changed") == true)
                 let report = try await provisioner.repairAll()
                 #expect(report.failed == [far.id])
                 #expect(report.unreachableClusters == ["second"])
@@ -149,7 +155,11 @@ import Testing
                 try await local.start()
                 #expect(try await provisioner.repairAll().reconciled == [far.id])
                 #expect(try await test.withStore { try await $0.workspace(far.id)?.state } == .active)
-                try await provisioner.delete(far.id, by: .system)
+                try await local.kill9()
+                await #expect(throws: UnusableDatabase.self) { try await provisioner.delete(far.id, by: .system) }
+                #expect(try await test.withStore { try await $0.workspace(far.id)?.state } == .deleting)
+                try await local.start()
+                #expect(try await provisioner.repairAll().reconciled == [far.id])
                 #expect(try await test.withStore { try await $0.workspace(far.id) } == nil)
             }
             await databases.shutdown()

@@ -284,7 +284,7 @@ import Testing
             let cluster = PostgresConnection.quote(identifier: test.installation.clusterDatabase)
             try await test.withDatabase("postgres") { administrator in
                 try await administrator.script("ALTER DATABASE \(cluster) ALLOW_CONNECTIONS false")
-                await #expect(throws: PostgresError.self) { try await provisioner.delete(workspace.id, by: .system) }
+                await #expect(throws: UnusableDatabase.self) { try await provisioner.delete(workspace.id, by: .system) }
                 try await administrator.script("ALTER DATABASE \(cluster) ALLOW_CONNECTIONS true")
             }
             #expect(try await test.withStore { try await $0.workspace(workspace.id)?.state } == .deleting)

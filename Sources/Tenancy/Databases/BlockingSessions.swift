@@ -67,7 +67,9 @@ final class BlockingSessions: Sendable {
         let begin = ContinuousClock.now
         do {
             return try await body()
-        } catch let error as PostgresError where error.isEndOfTime {
+        } catch {
+            let cause = (error as? UnusableDatabase)?.cause ?? error as? PostgresError
+            guard cause?.isEndOfTime == true else { throw error }
             let holders: [Holder] = work == .stop ? [.somebodyElse, .installation] : [.somebodyElse]
             let holder = seen.withLock { seen in
                 holders.first { seen[Sight(holder: $0, place: place)].map { $0 >= begin } ?? false }
@@ -79,7 +81,7 @@ final class BlockingSessions: Sendable {
 
 extension PostgresError {
     /// True if a statement, or the wait for a connection, took too long.
-    fileprivate var isEndOfTime: Bool {
+    var isEndOfTime: Bool {
         code == .deadlineExceeded || code == .poolTimedOut || sqlState == .lockNotAvailable
             || sqlState == .queryCanceled
     }

@@ -37,8 +37,8 @@ extension Provisioner {
     ///     false.
     ///   - attribution: The actor.
     ///   - authorize: Looks at the actor again.
-    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`, `blocked`; the error of `authorize`; `PostgresError` or
-    ///   `FenceError`, after which the deletion is pending. A repeated call finishes it, and so does the next repair.
+    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`, `blocked`; the error of `authorize`; `PostgresError`,
+    ///   `UnusableDatabase` or `FenceError`, after which the deletion is pending. A repeated call finishes it, and so does the next repair.
     public func delete(
         _ id: UUID,
         in states: Set<WorkspaceState> = WorkspaceState.deleting.origins,
@@ -84,7 +84,7 @@ extension Provisioner {
 
     /// Returns true if a workspace's database does not exist on its cluster.
     ///
-    /// - Throws: `unknownCluster`, `PostgresError`.
+    /// - Throws: `unknownCluster`, `UnusableDatabase`, `PostgresError`.
     package func lacksDatabase(_ workspace: Workspace) async throws -> Bool {
         try await pool.withConnection { try await lacksDatabase(workspace, on: $0) }
     }
@@ -93,7 +93,7 @@ extension Provisioner {
         guard let cluster = try await ControlStore(connection).cluster(workspace.clusterID) else {
             throw TenancyError.unknownCluster
         }
-        return try await withMaintenance(cluster, control: connection) { maintenance in
+        return try await withServer(of: workspace, cluster, control: connection, isRecorded: false) { maintenance in
             try await maintenance.query(Self.isLost, [control.installation.clusterDatabase, workspace.database])
                 .first.orMissing().decode(0)
         }
@@ -101,7 +101,7 @@ extension Provisioner {
 
     /// Drops the database, if it still exists, and ends its sessions.
     func drop(_ workspace: Workspace, cluster: Cluster, on connection: PostgresConnection) async throws {
-        try await withMaintenance(cluster, control: connection) { maintenance in
+        try await withServer(of: workspace, cluster, control: connection, isRecorded: true) { maintenance in
             // A service that connects again and again could come between the end of its sessions and that of the
             // database.
             try await Server(installation: control.installation, connection: maintenance)
@@ -109,6 +109,26 @@ extension Provisioner {
             try await maintenance.drop(database: workspace.database, deadline: options.databaseDeadline)
         }
         try onStep(.dropped)
+    }
+
+    /// Lends a connection to the server of a workspace's database.
+    ///
+    /// - Throws: `UnusableDatabase` if the server cannot be reached, and is not that of the control database, too; the errors of `body`.
+    private func withServer<T>(
+        of workspace: Workspace,
+        _ cluster: Cluster,
+        control: PostgresConnection,
+        isRecorded: Bool,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        do {
+            return try await withMaintenance(cluster, control: control, body)
+        } catch {
+            guard !cluster.isPrimary,
+                let unusable = UnusableDatabase(ofServer: error, of: workspace.facts, isRecorded: isRecorded)
+            else { throw error }
+            throw unusable
+        }
     }
 
     /// Deletes the row, which ends the deletion.

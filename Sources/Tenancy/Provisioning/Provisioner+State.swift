@@ -48,8 +48,8 @@ extension Provisioner {
     ///   - authority: The actor's rank; by default that of the organization.
     ///   - authorize: Looks at the actor again.
     /// - Returns: The workspace.
-    /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; the error of `authorize`; `PostgresError`, after which the
-    ///   suspension can be pending. A repeated call finishes it, and so does the next start.
+    /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; the error of `authorize`; `PostgresError` or `UnusableDatabase`, after
+    ///   which the suspension can be pending. A repeated call finishes it, and so does the next start.
     public func suspend(
         _ id: UUID,
         by attribution: Attribution,

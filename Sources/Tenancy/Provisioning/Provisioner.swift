@@ -176,13 +176,25 @@ public final class Provisioner: Sendable {
     }
 
     /// Makes a change of a workspace's state under a fence around all of its keys.
+    ///
+    /// The fence stands on the server of the workspace's database.
     private func fenced<T>(
         _ workspace: Workspace,
         of cluster: Cluster,
         _ lane: ClusterFencing.Lane,
         _ body: () async throws -> T
     ) async throws -> T {
-        try await fencing.perform(FencedKeys(workspace: workspace.id), on: cluster, lane, body)
+        var hasBegun = false
+        do {
+            return try await fencing.perform(FencedKeys(workspace: workspace.id), on: cluster, lane) {
+                hasBegun = true
+                return try await body()
+            }
+        } catch {
+            guard !hasBegun, let unusable = UnusableDatabase(ofServer: error, of: workspace.facts, isRecorded: true)
+            else { throw error }
+            throw unusable
+        }
     }
 
     /// Holds a workspace's lock while `body` runs, and ends the session that holds it if that session does nothing.
