@@ -15,7 +15,11 @@ struct EventRoutes: Sendable {
 
     /// The parameters of every list of events.
     static let query = QuerySchema.page([
-        QueryParameter("type", .string(min: 1, max: 64), "Only events of this type, such as `rotated`."),
+        QueryParameter(
+            "type",
+            .oneOf(EventType.allCases.map(\.rawValue)),
+            "Only events of this type. Events of keys have types without a dot, such as `rotated`."
+        ),
         QueryParameter(
             "actor",
             .string(min: 1, max: 255),

@@ -196,6 +196,18 @@ import Testing
             #expect(answer.status == 400, "\(query): \(answer)")
             #expect(answer.pointers == [name], "\(query): \(answer)")
         }
-        #expect(try await api.get("/v1/workspaces/default/events?since=yesterday", as: admin).pointers == ["since"])
+        let lists = [
+            "/v1/workspaces/default/events", "/v1/organizations/default/events", "\(key.path)/events",
+            "/v1/organizations/default/admin-keys/\(key.id)/events",
+        ]
+        for list in lists {
+            #expect(try await api.get("\(list)?since=yesterday", as: admin).pointers == ["since"])
+            // An empty page would say that no key was revoked.
+            for type in ["revokd", "REVOKED", "key.revoked", "", "revoked%2Ccreated"] {
+                let answer = try await api.get("\(list)?type=\(type)", as: admin)
+                #expect(answer.status == 400 && answer.code == "invalid_request", "\(list) \(type): \(answer)")
+                #expect(answer.pointers == ["type"], "\(list) \(type): \(answer)")
+            }
+        }
     }
 }
