@@ -89,7 +89,8 @@ struct EventRoutes: Sendable {
         in home: KeyCollection,
         _ context: NativeContext
     ) async throws -> EndpointResponse {
-        let page = try context.page(request)
+        let mark = CursorMark("events", of: home.workspaceID ?? home.organizationID, key)
+        let page = try context.page(request, mark)
         var actors: [String]?
         if let name = try request.query.optional("actor", as: String.self) {
             actors = try await context.platform.keys.actors(named: name, in: home, for: try request.caller)
@@ -102,6 +103,6 @@ struct EventRoutes: Sendable {
             until: try request.query.optional("until").flatMap(Timestamp.init(rfc3339:))
         )
         let events = try await context.platform.keys.events(filter, page, in: home)
-        return .page(events.items.map(EventJSON.init(event:)), nextCursor: events.next?.text)
+        return .page(events.items.map(EventJSON.init(event:)), nextCursor: mark.cursor(events.next?.text))
     }
 }

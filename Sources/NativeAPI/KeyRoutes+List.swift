@@ -27,7 +27,7 @@ extension KeyRoutes {
     private static let cursor = QueryParameter(
         "cursor",
         .string(min: 1, max: longestCursor),
-        "The `next_cursor` of the previous page, which had the same `sort`. Without a cursor, the list starts at its beginning."
+        "The `next_cursor` of the previous page of the same list in the same `sort`. Without a cursor, the list starts at its beginning."
     )
 
     private var filters: [QueryParameter] {
@@ -77,12 +77,13 @@ extension KeyRoutes {
             problems: [.conflict]
         ) { request in
             let sort = KeySort.named(try request.query.required("sort")) ?? .newestFirst
-            let browse = try browse(request, sort)
             let home = try await home(request, .keysRead)
+            let mark = CursorMark(family.schemaName, of: home.workspaceID ?? home.organizationID)
+            let browse = try browse(request, sort, mark)
             let limit: Int = try request.query.required("limit")
             let page = try await context.platform.keys.list(browse, limit: limit, in: home)
             let keys = page.keys.map { json($0, home) }
-            let next = page.next.map(sort.text(of:))
+            let next = mark.cursor(page.next.map(sort.text(of:)))
             return try await .longList(of: home, on: context.platform) { writer in
                 writer.object {
                     $0.member("data", keys)
@@ -93,10 +94,10 @@ extension KeyRoutes {
     }
 
     /// Returns the question of a request.
-    private func browse(_ request: NativeRequest, _ sort: KeySort) throws -> KeyBrowse {
+    private func browse(_ request: NativeRequest, _ sort: KeySort, _ mark: CursorMark) throws -> KeyBrowse {
         let query = request.query
         var browse = KeyBrowse(order: sort.order, isAscending: sort.isAscending)
-        if let text: String = try query.optional("cursor") { browse.cursor = try sort.cursor(text) }
+        if let text: String = try query.optional("cursor") { browse.cursor = try sort.cursor(mark.position(text)) }
         browse.query = try query.optional("query")
         browse.status = try query.optional("status").flatMap(KeyStatus.init(rawValue:))
         browse.unused = try Self.instant("unused_since", query).map { .since($0) }

@@ -20,18 +20,18 @@ struct KeySort: Sendable, Equatable {
     /// Returns the order of a name, or `nil` if the name has none.
     static func named(_ name: String) -> KeySort? { all.first { $0.name == name } }
 
-    // MARK: Cursors
+    // MARK: Positions
 
-    /// Returns the `next_cursor` of a list in this order.
+    /// Returns the text of a position in a list in this order.
     func text(of cursor: KeyBrowse.Cursor) -> String {
         self == .newestFirst ? cursor.text : "\(name).\(cursor.text)"
     }
 
-    /// Reads a `cursor` of a list in this order.
+    /// Reads the text of a position in a list in this order.
     ///
     /// A position in one order means nothing in another, and would leave out keys there.
     func cursor(_ text: String) throws(Problem) -> KeyBrowse.Cursor {
-        guard let (sort, cursor) = Self.read(text) else { throw NativeContext.unknownCursor }
+        guard let (sort, cursor) = Self.read(text) else { throw .unknownCursor }
         guard sort == self else {
             throw .invalidRequest(
                 Fault(

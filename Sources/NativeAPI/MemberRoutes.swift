@@ -15,6 +15,7 @@ struct MemberRoutes: Sendable {
     var endpoints: [NativeEndpoint] { [list, add, get, change, remove, unbind] }
 
     private static let path = "/v1/organizations/{organization}/members"
+    private static let mark = CursorMark("members")
     /// The schema of a new password.
     static let password = Schema.string(min: NewPassword.length.lowerBound, max: NewPassword.length.upperBound)
     private static let email = Schema.string(min: 3, max: 254)
@@ -103,12 +104,12 @@ struct MemberRoutes: Sendable {
                 query: try request.query.optional("query")
             )
             let found = try await context.platform.members.list(
-                try context.page(request),
+                try context.page(request, Self.mark),
                 filter: filter,
                 organization: organization,
                 by: try context.caller(request)
             )
-            return .page(found.items.map(MemberJSON.init(member:)), nextCursor: found.next?.text)
+            return .page(found.items.map(MemberJSON.init(member:)), nextCursor: Self.mark.cursor(found.next?.text))
         }
     }
 

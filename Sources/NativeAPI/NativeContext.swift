@@ -19,18 +19,13 @@ struct NativeContext: Sendable {
         clients.caller(request, as: try request.caller, path: path)
     }
 
-    /// Returns the page that `limit` and `cursor` request.
-    func page(_ request: NativeRequest) throws -> PageRequest {
+    /// Returns the page that `limit` and `cursor` request of the list with a mark.
+    func page(_ request: NativeRequest, _ mark: CursorMark) throws -> PageRequest {
         let limit: Int = try request.query.required("limit")
         guard let text: String = try request.query.optional("cursor") else { return PageRequest(limit: limit) }
-        guard let cursor = PageCursor(text) else {
-            throw Self.unknownCursor
-        }
+        guard let cursor = PageCursor(try mark.position(text)) else { throw Problem.unknownCursor }
         return PageRequest(limit: limit, .after(cursor))
     }
-
-    /// The problem of a `cursor` that no page had.
-    static let unknownCursor = Problem.invalidRequest(Fault(.query("cursor"), "must be the `next_cursor` of a page"))
 
     /// Authenticates callers and checks the kind and the permission of their credential.
     ///

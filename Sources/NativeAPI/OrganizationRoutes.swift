@@ -10,6 +10,8 @@ import Tenancy
 struct OrganizationRoutes: Sendable {
     let context: NativeContext
 
+    private static let mark = CursorMark("organizations")
+
     var endpoints: [NativeEndpoint] { [create, list, get, update, delete] }
 
     private static let created =
@@ -91,14 +93,17 @@ struct OrganizationRoutes: Sendable {
             ],
             problems: [.forbidden, .serviceUnavailable, .rateLimited]
         ) { request in
-            let page = try context.page(request)
+            let page = try context.page(request, Self.mark)
             let query: String? = try request.query.optional("query")
             let found = try await context.platform.organizations.list(
                 page,
                 query: query,
                 by: try context.caller(request)
             )
-            return .page(found.items.map(OrganizationJSON.init(organization:)), nextCursor: found.next?.text)
+            return .page(
+                found.items.map(OrganizationJSON.init(organization:)),
+                nextCursor: Self.mark.cursor(found.next?.text)
+            )
         }
     }
 

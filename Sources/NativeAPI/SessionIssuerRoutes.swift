@@ -16,6 +16,7 @@ struct SessionIssuerRoutes: Sendable {
     var endpoints: [NativeEndpoint] { [list, add, remove] }
 
     private static let path = "/v1/organizations/{organization}/session-issuers"
+    private static let mark = CursorMark("session issuers")
 
     private static let issuer = Schema.string(min: 1, max: SessionIssuerService.issuerLength)
         .checked { value in
@@ -84,11 +85,14 @@ struct SessionIssuerRoutes: Sendable {
             problems: [.serviceUnavailable]
         ) { request in
             let found = try await context.platform.sessionIssuers.list(
-                try context.page(request),
+                try context.page(request, Self.mark),
                 organization: try request.parameter("organization"),
                 by: try context.caller(request)
             )
-            return .page(found.items.map(SessionIssuerJSON.init(issuer:)), nextCursor: found.next?.text)
+            return .page(
+                found.items.map(SessionIssuerJSON.init(issuer:)),
+                nextCursor: Self.mark.cursor(found.next?.text)
+            )
         }
     }
 

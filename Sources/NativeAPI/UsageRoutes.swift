@@ -100,7 +100,7 @@ struct UsageRoutes: Sendable {
         usage.grouping = try request.query.optional("group_by").flatMap(UsageRequest.Grouping.init(rawValue:)) ?? .none
         usage.limit = try request.query.required("limit")
         if let text: String = try request.query.optional("cursor") {
-            guard let cursor = UsageCursor(text), cursor.belongs(to: usage) else { throw NativeContext.unknownCursor }
+            guard let cursor = UsageCursor(text), cursor.belongs(to: usage) else { throw Problem.unknownCursor }
             usage.cursor = cursor
         }
         return usage

@@ -18,6 +18,7 @@ struct WebhookRoutes: Sendable {
     }
 
     private static let path = "/v1/organizations/{organization}/webhooks"
+    private static let mark = CursorMark("webhooks")
 
     private static let types = WebhookJSON.eventTypes.described(
         "Types such as `key.revoked`; `key.*`, `workspace.*`, `member.*` and `webhook.*` for a family; `*` for all."
@@ -106,11 +107,11 @@ struct WebhookRoutes: Sendable {
             )
         ) { organization, request in
             let found = try await context.platform.webhooks.list(
-                try context.page(request),
+                try context.page(request, Self.mark),
                 organization: organization,
                 by: try context.caller(request)
             )
-            return .page(found.items.map(WebhookJSON.init(webhook:)), nextCursor: found.next?.text)
+            return .page(found.items.map(WebhookJSON.init(webhook:)), nextCursor: Self.mark.cursor(found.next?.text))
         }
     }
 
@@ -343,13 +344,15 @@ struct WebhookRoutes: Sendable {
                 NativeSchema.page("WebhookDeliveryPage", of: DeliveryJSON.schema)
             )
         ) { organization, request in
+            let webhook = try id(request)
+            let mark = CursorMark("deliveries", of: webhook)
             let found = try await context.platform.webhooks.deliveries(
-                try context.page(request),
-                of: try id(request),
+                try context.page(request, mark),
+                of: webhook,
                 organization: organization,
                 by: try context.caller(request)
             )
-            return .page(found.items.map(DeliveryJSON.init(delivery:)), nextCursor: found.next?.text)
+            return .page(found.items.map(DeliveryJSON.init(delivery:)), nextCursor: mark.cursor(found.next?.text))
         }
     }
 

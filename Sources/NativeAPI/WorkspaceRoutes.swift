@@ -10,6 +10,8 @@ import Tenancy
 struct WorkspaceRoutes: Sendable {
     let context: NativeContext
 
+    private static let mark = CursorMark("workspaces")
+
     var endpoints: [NativeEndpoint] { [create, list, get, update, delete, suspend, resume, archive, restore] }
 
     /// Declares an operation on a workspace.
@@ -139,7 +141,7 @@ struct WorkspaceRoutes: Sendable {
             ],
             problems: [.forbidden, .notFound, .serviceUnavailable, .rateLimited]
         ) { request in
-            let page = try context.page(request)
+            let page = try context.page(request, Self.mark)
             let filter = WorkspaceFilter(
                 organizationID: try request.query.optional("organization_id", as: String.self)
                     .flatMap { UUIDv7.parse($0.lowercased()) },
@@ -147,7 +149,10 @@ struct WorkspaceRoutes: Sendable {
                 query: try request.query.optional("query")
             )
             let found = try await context.platform.workspaces.list(page, filter, by: try context.caller(request))
-            return .page(found.items.map(WorkspaceJSON.init(workspace:)), nextCursor: found.next?.text)
+            return .page(
+                found.items.map(WorkspaceJSON.init(workspace:)),
+                nextCursor: Self.mark.cursor(found.next?.text)
+            )
         }
     }
 

@@ -147,6 +147,66 @@ import Testing
         #expect(unknown.status == 404 && unknown["detail"]?.string == "No operation has this path.", "\(unknown)")
     }
 
+    // A position in one list would leave out items in another, without a word.
+    @Test func `a cursor of one list is refused in every other, also in one of the same kind`() async throws {
+        try await withMortise { mortise in
+            let (api, admin, platform) = (mortise.api, mortise.adminToken, mortise.operatorToken)
+            let organization = "/v1/organizations/default"
+            _ = try await mortise.makeOrganization("Acme")
+            let second = try await mortise.makeWorkspace("Second")
+            for name in ["a", "b"] {
+                for workspace in ["default", "second"] {
+                    _ = try await mortise.makeKey(name, in: workspace)
+                    _ = try await mortise.makeClientKey(name, in: workspace)
+                }
+                _ = try await mortise.addMember("\(name)@example.org", "auditor")
+                // No delivery is due in this test.
+                let webhook: JSONValue = [
+                    "url": .string("https://example.com/\(name)"), "event_types": ["webhook.deleted"],
+                ]
+                #expect(try await api.post("\(organization)/webhooks", webhook, as: admin).status == 201)
+                #expect(try await api.post("/v1/operator-keys", ["name": .string(name)], as: platform).status == 201)
+            }
+            var lists: [(path: String, token: String)] = []
+            for path in ["organizations", "workspaces", "operator-keys"] { lists.append(("/v1/\(path)", platform)) }
+            for workspace in ["default", "second"] {
+                for name in ["service-keys", "client-keys", "events"] {
+                    lists.append(("/v1/workspaces/\(workspace)/\(name)", admin))
+                }
+            }
+            for name in ["admin-keys", "members", "webhooks", "events"] {
+                lists.append(("\(organization)/\(name)", admin))
+            }
+            for key in try await [mortise.makeKey("c"), mortise.makeKey("d"), mortise.makeAdmin(["keys:read"])] {
+                #expect(try await api.send("PATCH", key.path, ["description": "x"], as: admin).status == 200)
+                lists.append(("\(key.path)/events", admin))
+            }
+            var cursors: [String] = []
+            for (list, token) in lists {
+                let page = try await api.get("\(list)?limit=1", as: token)
+                cursors.append(try page.string("next_cursor"))
+            }
+            for (position, (list, token)) in lists.enumerated() {
+                for (other, cursor) in cursors.enumerated() {
+                    let answer = try await api.get("\(list)?cursor=\(cursor)", as: token)
+                    let name = "\(lists[other].path) in \(list): \(answer)"
+                    if other == position {
+                        #expect(answer.status == 200, "\(name)")
+                    } else {
+                        #expect(answer.status == 400 && answer.code == "invalid_request", "\(name)")
+                        #expect(answer.pointers == ["cursor"], "\(name)")
+                    }
+                }
+            }
+            // An id is another name of the same list.
+            let named = try await api.get("/v1/workspaces/second/service-keys?limit=1", as: admin)
+            let path = "/v1/workspaces/\(second)/service-keys?cursor=\(try named.string("next_cursor"))"
+            #expect(try await api.get(path, as: admin)["data"]?.array?.count == 1)
+            let usage = try await api.get("/v1/workspaces/default/usage?cursor=\(cursors[0])", as: admin)
+            #expect(usage.status == 400 && usage.pointers == ["cursor"], "\(usage)")
+        }
+    }
+
     private func others(_ mortise: ServerHarness) async throws {
         let (api, admin) = (mortise.api, mortise.adminToken)
         let key = try await mortise.makeKey("others")

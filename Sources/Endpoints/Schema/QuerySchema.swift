@@ -55,7 +55,7 @@ package struct QueryParameter: Sendable {
     package static let cursor = QueryParameter(
         "cursor",
         .string(min: 1, max: 512),
-        "The `next_cursor` of the previous page. Without a cursor, the list starts at its beginning."
+        "The `next_cursor` of the previous page of the same list. Without a cursor, the list starts at its beginning."
     )
 }
 

@@ -17,8 +17,7 @@ extension KeyBrowse.Cursor {
 
     /// The cursor's text for clients, which is visible ASCII.
     ///
-    /// It contains nothing that the list does not show. The text of a position in the order of creation is that of every other list, so
-    /// releases that knew no other order read it.
+    /// It contains nothing that the list does not show.
     public var text: String { "\(value.text).\(UUIDv7.text(of: id))" }
 }
 
