@@ -12,7 +12,7 @@ struct EventJSON: JSONWritable {
             .required("id", NativeSchema.id),
             .required("type", .string(max: 64)),
             .required("workspace_id", NativeSchema.id.orNull),
-            .required("organization_id", NativeSchema.id.orNull),
+            .required("organization_id", NativeSchema.id.orNull.described("Null for events of the platform.")),
             .required("key_id", NativeSchema.id.orNull),
             .required("key_name", .string(max: 255).orNull.described("The key's name when the event was written.")),
             .required(

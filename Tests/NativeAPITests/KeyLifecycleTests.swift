@@ -131,4 +131,35 @@ import Testing
             #expect(patch.status == 409)
         }
     }
+
+    // A program that collects events of several organizations could not tell whose they are.
+    @Test func `the events of a workspace's keys name the organization, and those of operator keys name none`()
+        async throws
+    {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let organization = try await api.get("/v1/organizations/default", as: admin).string("id")
+            let workspace = try await api.get("/v1/workspaces/default", as: admin).string("id")
+            let kept = try await mortise.makeKey("kept")
+            let deleted = try await mortise.makeKey("deleted")
+            let client = try await mortise.makeClientKey("client")
+            #expect(try await api.send("DELETE", deleted.path, as: admin).status == 204)
+            let lists = [
+                "/v1/workspaces/default/events", "\(kept.path)/events", "\(deleted.path)/events",
+                "\(client.path)/events",
+            ]
+            for list in lists {
+                let events = try await api.get(list, as: admin)["data"]?.array ?? []
+                #expect(!events.isEmpty, "\(list)")
+                for event in events {
+                    #expect(event["organization_id"]?.string == organization, "\(list): \(event)")
+                    #expect(event["workspace_id"]?.string == workspace, "\(list): \(event)")
+                }
+            }
+            let made = try await api.post("/v1/operator-keys", ["name": "on call"], as: mortise.operatorToken)
+            let path = "/v1/operator-keys/\(try made.string("key", "id"))/events"
+            let events = try await api.get(path, as: mortise.operatorToken)["data"]?.array ?? []
+            #expect(events.compactMap { $0["organization_id"] } == [.null], "\(events)")
+        }
+    }
 }

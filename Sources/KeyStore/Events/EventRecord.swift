@@ -11,7 +11,7 @@ public struct EventRecord: Sendable {
     public var workspaceID: UUID?
     /// The organization that changed.
     ///
-    /// Events of the keys inside a workspace have none.
+    /// The rows of events of the keys inside a workspace have none.
     public var organizationID: UUID?
     /// The key that changed.
     ///

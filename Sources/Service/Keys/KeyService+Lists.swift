@@ -140,6 +140,8 @@ extension KeyService {
     /// Returns a page of events, newest first: of one key, which may have been deleted, or of all keys of the
     /// collection.
     ///
+    /// Events of the keys inside a workspace get the workspace's organization, which their rows do not have.
+    ///
     /// - Throws: `Refusal.notFound` for a key that is not in the collection and was not when it was deleted; `conflict` if the events
     ///   have too many bytes; `capacityExceeded` if too many long lists wait.
     public func events(
@@ -160,7 +162,8 @@ extension KeyService {
         guard bytes <= limit else {
             throw Refusal.conflict("The events of this list have more than \(limit) bytes. Ask for fewer events.")
         }
-        return Page(events, of: page) { PageCursor(createdAt: $0.occurredAt, id: $0.id) }
+        let owned = events.map { $0.owned(by: keys.owningOrganizationID) }
+        return Page(owned, of: page) { PageCursor(createdAt: $0.occurredAt, id: $0.id) }
     }
 
     /// Returns every revocation of a key, which may have been deleted, newest first.
@@ -236,6 +239,13 @@ extension EventFilter {
 }
 
 extension EventRecord {
+    /// Returns the event with an organization, unless it has one.
+    fileprivate func owned(by organization: UUID?) -> EventRecord {
+        var event = self
+        event.organizationID = organizationID ?? organization
+        return event
+    }
+
     /// Returns a member of the changes that is a text.
     fileprivate func text(_ name: String) -> String? {
         (try? JSONValue(parsing: changes.utf8))?[name]?.string

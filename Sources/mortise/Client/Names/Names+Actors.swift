@@ -53,7 +53,7 @@ extension Names {
 
     /// Returns the id of the organization of an event.
     ///
-    /// An event of a workspace's key does not have it.
+    /// An older server does not name it in an event of a workspace's key.
     private func owner(_ organization: String?, workspace: String?) async -> String? {
         if let organization { return organization }
         guard isOperator else { return try? await self.organization(nil) }
