@@ -189,9 +189,64 @@ import Testing
             #expect(try await api.post("\(path)/resume", as: test).status == 403)
             #expect(try await api.post("\(path)/resume", as: weak).status == 200)
             let second = try await mortise.makeWorkspace("Second")
-            #expect(try await api.post("/v1/workspaces/\(second)/archive", as: test).status == 200)
+            #expect(try await api.post("/v1/workspaces/\(second)/archive", as: test).status == 403)
+            #expect(try await api.post("/v1/workspaces/\(second)/archive", as: weak).status == 200)
             #expect(try await api.post("/v1/workspaces/\(second)/restore", as: test).status == 403)
             #expect(try await api.post("/v1/workspaces/\(second)/restore", as: weak).status == 200)
+        }
+    }
+
+    // The attack: a test key, which is easy to find, destroys live keys with all that could be looked at afterwards.
+    @Test func `a test key deletes nothing that is live, in every dialect, and stops live keys`() async throws {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let rights: JSONValue = ["keys:read", "keys:write", "workspaces:write"]
+            let body: JSONValue = ["name": "ci", "mode": "test", "permissions": rights]
+            let test = try await api.post(Self.admins, body, as: admin).string("token")
+            let tests = try await api.post(
+                "/v1/operator-keys",
+                ["name": "t", "mode": "test"],
+                as: mortise.operatorToken
+            )
+            let shop = try await mortise.makeWorkspace("Shop")
+            let live = try await mortise.makeKey("live")
+            let client = try await mortise.makeClientKey("client")
+            let apiKey = try await mortise.makeAPIKey()
+            let strong = try await mortise.makeAdmin(["keys:read"])
+            let fluxbase = FluxbaseClient(mortise, key: test)
+            let boltz = "\(ServerHarness.boltzWorkspaces)/\(ServerHarness.boltzWorkspace(shop))/archive"
+            let archive = "/v1/workspaces/\(shop)/archive"
+            let refused = [
+                try await api.send("DELETE", live.path, as: test), try await api.send("DELETE", client.path, as: test),
+                try await api.send("DELETE", strong.path, as: test), try await api.post(archive, as: test),
+                try await api.send("DELETE", "/v1/workspaces/\(shop)", as: test),
+                try await api.send("DELETE", "/v1/organizations/default", as: try tests.string("token")),
+                try await fluxbase.send("DELETE", "/admin/service-keys/\(live.id)"),
+                try await fluxbase.send("DELETE", "/admin/tenants/\(shop)"),
+                try await fluxbase.send("DELETE", "/admin/tenants/\(shop)?hard=true"),
+                try await mortise.clerk("DELETE", "/v1/api_keys/\(apiKey.id)", as: test),
+                try await mortise.boltz("POST", boltz, as: test),
+            ]
+            for (number, answer) in refused.enumerated() { #expect(answer.status == 403, "\(number): \(answer)") }
+            for answer in refused.prefix(6) {
+                #expect(answer["detail"]?.string?.contains("A key in test mode cannot") == true, "\(answer)")
+            }
+            for key in [live, client, strong] {
+                #expect(try await api.get(key.path, as: admin)["status"] == "active")
+            }
+            #expect(try await api.get("/v1/workspaces/\(shop)", as: admin)["state"] == "active")
+            // An archived workspace is no more the test key's to delete.
+            #expect(try await api.post(archive, as: admin).status == 200)
+            #expect(try await api.send("DELETE", "/v1/workspaces/\(shop)", as: test).status == 403)
+            #expect(try await fluxbase.send("DELETE", "/admin/tenants/\(shop)?hard=true").status == 403)
+
+            #expect(try await api.post("\(live.path)/disable", as: test).status == 200)
+            #expect(try await api.post("\(live.path)/revoke", as: test).status == 200)
+            #expect(try await api.send("DELETE", live.path, as: test).status == 403)
+            #expect(try await api.post("\(strong.path)/revoke", as: test).status == 200)
+            // What it can create, it can delete.
+            let own = try await mortise.makeKey("own", as: test)
+            #expect(try await api.send("DELETE", own.path, as: test).status == 204)
         }
     }
 

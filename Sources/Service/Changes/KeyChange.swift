@@ -204,7 +204,7 @@ struct KeyChange {
     ///
     /// - Throws: `Refusal` if the caller cannot delete the key, and the database's errors.
     func delete(_ key: KeyRecord) async throws {
-        try authority().requireDeletion()
+        try authority().requireDeletion(of: key)
         try await requireAnotherOperator(besides: key, becoming: nil)
         try await writer.delete(key, deletion(of: key))
     }

@@ -11,6 +11,7 @@ import Verification
 ///
 /// - A credential bounds keys of its own kind in everything: permissions, scopes, mode, namespaces, addresses, limits and
 ///   end. Keys that administration makes for others are bounded in the mode alone.
+/// - A key in test mode deletes no live key.
 /// - A replaced secret and a deprecated key disable and revoke, and change nothing else.
 /// - A restriction that a caller of a higher rank set can be loosened only by a caller of that rank.
 struct Authority {
@@ -139,8 +140,22 @@ struct Authority {
         try ceiling?.require(new.scopes, besides: old.scopes)
     }
 
-    /// Throws if the caller cannot delete keys.
-    func requireDeletion() throws(Refusal) { try requireCurrent() }
+    /// Throws if the caller cannot delete a key.
+    ///
+    /// A key in test mode stops live keys, which can be undone or leaves the key to look at. A deletion leaves neither.
+    func requireDeletion(of key: KeyRecord) throws(Refusal) {
+        try requireCurrent()
+        guard mode == .live || key.mode == .test else { throw Self.exceeded(.mode) }
+    }
+
+    /// The mode of the credential; `live` for one that has none.
+    private var mode: KeyMode {
+        switch extent {
+        case .unlimited: .live
+        case .ownKind(let bounds): bounds.mode
+        case .mode(let mode): mode
+        }
+    }
 
     private func requireCurrent() throws(Refusal) {
         if isRetired { throw Principal.retired }
@@ -161,7 +176,7 @@ struct Authority {
 
     private static func exceeded(_ setting: KeyBounds.Restriction) -> Refusal {
         guard setting != .mode else {
-            return .forbiddenKind("A key in test mode cannot create, change or enable a live key.")
+            return .forbiddenKind("A key in test mode cannot create, change, enable or delete a live key.")
         }
         return .forbiddenKind("A key cannot give another key more \(setting.noun) than it has itself.")
     }

@@ -85,10 +85,12 @@ extension Principal {
         if isRetired { throw Self.retired }
     }
 
-    /// Throws if a key in test mode would create a credential for live keys.
-    func requireLive() throws(Refusal) {
+    /// Throws if a key in test mode would create a credential for live keys, or take all of them away for good.
+    ///
+    /// The sentence of the refusal defaults to that about a credential.
+    func requireLive(_ sentence: String = "A test key cannot give access to live keys.") throws(Refusal) {
         guard case .key(let key) = identity, key.bounds.mode == .test else { return }
-        throw .forbiddenKind("A test key cannot give access to live keys.")
+        throw .forbiddenKind(sentence)
     }
 
     /// Throws if the credential is a key that cannot hand on a role because its restrictions would be lost.

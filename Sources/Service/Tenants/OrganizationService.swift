@@ -176,6 +176,9 @@ public struct OrganizationService: Sendable {
     public func delete(_ name: String, by caller: Caller) async throws {
         try caller.principal.requirePlatform(.platform)
         try caller.principal.requireCurrent()
+        try caller.principal.requireLive(
+            "A key in test mode cannot delete an organization, because its live keys would be lost."
+        )
         let organization = try await context.settling { try await get(name, by: caller).id }
         let found = try await context.readControl {
             try await $0.workspaces(PageRequest(limit: 100), WorkspaceFilter(organizationID: organization))

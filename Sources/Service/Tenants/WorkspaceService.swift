@@ -212,9 +212,16 @@ public struct WorkspaceService: Sendable {
         }
     }
 
+    /// The refusal of a key in test mode, which stops live keys by a suspension.
+    private static let ofTestKey =
+        "A key in test mode cannot archive or delete a workspace, because its live keys would be lost. It can suspend the workspace."
+
     /// Archives a workspace: it stays readable, and its keys are refused until it is restored.
+    ///
+    /// The time for a restoration ends, so a key in test mode archives no workspace.
     public func archive(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
+        try caller.principal.requireLive(Self.ofTestKey)
         return try await context.provision { provisioner in
             try await provisioner.archive(workspace.id, by: caller.attribution, as: caller.principal.stateAuthority) {
                 transaction in
@@ -226,9 +233,10 @@ public struct WorkspaceService: Sendable {
     /// Deletes a workspace with its database.
     ///
     /// It must be archived, so no single call destroys keys in use, or its creation must be unfinished. An operator can also delete a workspace
-    /// whose database is lost. A repeated call continues a deletion that was interrupted.
+    /// whose database is lost. A repeated call continues a deletion that was interrupted. A key in test mode deletes no workspace.
     public func delete(_ name: String, by caller: Caller) async throws {
         let workspace = try await writable(name, caller, includingDeleting: true)
+        try caller.principal.requireLive(Self.ofTestKey)
         guard !workspace.isDefault else { throw Refusal.conflict("The default workspace cannot be deleted.") }
         // Compared once more under the workspace's lock. A refused deletion must not end the connections of a workspace in use.
         var canBeDeleted = Self.deletable.contains(workspace.state)

@@ -15,6 +15,9 @@ enum RestrictedCredential: String, CaseIterable, CustomTestStringConvertible {
     /// True for a replaced secret and a deprecated key, which disable and revoke and do nothing else.
     var isRetired: Bool { rawValue.hasPrefix("replaced") || rawValue.hasPrefix("deprecated") }
 
+    /// True for a key in test mode, which stops live keys and deletes none.
+    var isTest: Bool { settings["mode"] == "test" }
+
     /// True for a credential of a subject, which does not loosen what administration set.
     var isSubject: Bool { [.clientKey, .replacedClientKey, .member, .session].contains(self) }
 

@@ -80,6 +80,11 @@ import Testing
                 #expect(bound.mode == "live" || key.mode == "test", "\(label): \(key)")
             }
         }
+        if credential.isTest {
+            let lost = before.keys.values.filter { $0.mode == "live" && after.keys[$0.id] == nil }
+            #expect(lost.isEmpty, "\(label): \(lost)")
+            #expect(after.workspaces.isSuperset(of: before.workspaces), "\(label)")
+        }
         if credential.isRetired {
             #expect(Set(after.keys.keys) == Set(before.keys.keys), "\(label)")
             #expect(after.members == before.members, "\(label)")
