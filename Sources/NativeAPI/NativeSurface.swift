@@ -35,7 +35,7 @@ package struct NativeSurface: Surface {
             + StatusRoutes(context: context).endpoints
             + VerifyRoutes(context: context, metrics: settings.metrics).endpoints
         // Two changes of one resource at the same time are possible for every change.
-        let declared = endpoints.map { $0.isChange ? $0.declaring(.conflict) : $0 }
+        let declared = endpoints.map { ($0.isChange ? $0.declaring(.conflict) : $0).refusingBody() }
         let operations = EndpointTable(declared, security: context.security, settings: settings)
         let document = try operations.servingOpenAPI(at: "/openapi.json", Self.info(surface.version))
         table = surface.publishesDocument ? document : operations

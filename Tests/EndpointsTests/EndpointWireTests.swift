@@ -1,6 +1,7 @@
 import Endpoints
 import HTTPTypes
 import JSON
+import NIOCore
 import Server
 import ServerTestSupport
 import TestSupport
@@ -45,6 +46,64 @@ import Testing
             #expect(missing.status == 400)
             #expect(missing.json?["errors"] == [["pointer": "", "detail": "is required"]])
         }
+    }
+
+    /// An operation that takes no body, and answers with what it got of one.
+    private static let pause = Endpoint<SampleCaller>(
+        .post,
+        "/v1/pause",
+        id: "pause",
+        tag: "Keys",
+        summary: "Pause.",
+        access: .admin("keys:write"),
+        responses: [EndpointResult(.ok, "Text.", mediaType: "text/plain")]
+    ) { request in
+        .text("\(request.rawBody.readableBytes) \(request.json.isNull)")
+    }
+
+    // A reason that a client sends along with a stop would be lost without a word.
+    @Test func `an operation that takes no body refuses one, if its surface says so`() async throws {
+        let none: [(String?, HTTPFields)] = [
+            (nil, [:]), (nil, [.contentType: "text/plain"]), ("{}", [:]), (" {\n} ", [:]),
+            ("{}", [.contentType: "application/x-www-form-urlencoded"]),
+        ]
+        let some: [(String, JSONValue?)] = [
+            (
+                #"{"reason":"x","a":1}"#,
+                [
+                    ["pointer": "/reason", "detail": "is not a member of this object"],
+                    ["pointer": "/a", "detail": "is not a member of this object"],
+                ]
+            ), ("[]", [["pointer": "", "detail": "must be an object"]]),
+            ("null", [["pointer": "", "detail": "must be an object"]]), ("{", nil), ("reason=x", nil), (" ", nil),
+        ]
+        try await withSampleServer(adding: [Self.pause.refusingBody()]) { client async throws in
+            for (body, headers) in none {
+                let answer = try await client.send(.post, "/v1/pause", body, as: "writer", headers)
+                #expect(answer.status == 200 && answer.text == "0 true", "\(body ?? "-"): \(answer.text)")
+            }
+            for (body, errors) in some {
+                let answer = try await client.send(.post, "/v1/pause", body)
+                #expect(answer.status == 400 && answer.json?["code"] == "invalid_request", "\(body): \(answer.text)")
+                if let errors { #expect(answer.json?["errors"] == errors, "\(body): \(answer.text)") }
+            }
+            #expect(try await client.send(.post, "/v1/pause", "{", as: "reader").status == 403)
+            let long = "{" + String(repeating: " ", count: 65_536) + "}"
+            #expect(try await client.send(.post, "/v1/pause", long).status == 413)
+        }
+        try await withSampleServer(adding: [Self.pause]) { client async throws in
+            for (body, _) in some {
+                let answer = try await client.send(.post, "/v1/pause", body)
+                #expect(answer.status == 200 && answer.text == "0 true", "\(body): \(answer.text)")
+            }
+        }
+        // An operation with a body, one that only reads, and one for all methods stay as they are.
+        for endpoint in SampleTable.make().endpoints {
+            let isPlain = endpoint.body == nil && endpoint.method != .get && endpoint.method != .any
+            #expect(endpoint.refusingBody().refusesBody == isPlain, "\(endpoint.operationID)")
+        }
+        let kinds = Set(Self.pause.refusingBody().allProblems).subtracting(Self.pause.allProblems)
+        #expect(kinds == [.contentTooLarge, .requestTimeout])
     }
 
     @Test func `an answer without a body has no length`() async throws {

@@ -1,3 +1,4 @@
+import Endpoints
 import JSON
 import ServerTestSupport
 import TestSupport
@@ -145,6 +146,41 @@ import Testing
         #expect(try await api.send("PUT", path, ["name": "a"], as: admin).status == 405)
         let unknown = try await api.get("/v1/nothing", as: admin)
         #expect(unknown.status == 404 && unknown["detail"]?.string == "No operation has this path.", "\(unknown)")
+    }
+
+    // The reason of a stop, or a misspelt setting, was lost without a word.
+    @Test func `an operation without a body refuses one and changes nothing, in this dialect alone`() async throws {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let key = try await mortise.makeKey()
+            let before = try await api.get(key.path, as: admin)
+            let calls = [
+                ("POST", "\(key.path)/disable"), ("POST", "\(key.path)/enable"), ("DELETE", key.path),
+                ("POST", "/v1/workspaces/default/suspend"), ("POST", "/v1/workspaces/default/resume"),
+            ]
+            for (method, path) in calls {
+                for (body, pointers) in [
+                    (#"{"reason":"x"}"#, ["/reason"]), ("[]", [""]), ("{", [""]), (#"{"a":1,"a":2}"#, [""]),
+                ] {
+                    let answer = try await api.send(method, path, raw: body, as: admin)
+                    #expect(answer.status == 400 && answer.code == "invalid_request", "\(path) \(body): \(answer)")
+                    #expect(answer.pointers == pointers, "\(path) \(body): \(answer)")
+                }
+            }
+            #expect(try await api.get(key.path, as: admin).json == before.json)
+            #expect(try await api.get("/v1/workspaces/default", as: admin)["state"] == "active")
+            for body in [nil, "{}"] {
+                #expect(try await api.send("POST", "\(key.path)/disable", raw: body, as: admin).status == 200)
+                #expect(try await api.send("POST", "\(key.path)/enable", raw: body, as: admin).status == 200)
+            }
+            for endpoint in api.endpoints where endpoint.body == nil {
+                let changes = endpoint.method != .get && endpoint.method != .any
+                #expect(endpoint.refusesBody == changes, "\(endpoint.operationID)")
+            }
+            // Published clients of the others send bodies that mean nothing.
+            let others = mortise.server.endpoints.filter { !$0.path.text.hasPrefix("/v1/") }
+            #expect(others.count > 30 && !others.contains { $0.refusesBody })
+        }
     }
 
     // A position in one list would leave out items in another, without a word.

@@ -26,6 +26,8 @@ package struct EndpointRequest<Principal: Sendable>: Sendable {
     package let json: JSONValue
 
     /// The bytes of the body, for fingerprints.
+    ///
+    /// Empty if the endpoint takes no body.
     package let rawBody: ByteBuffer
 
     /// The value of `Idempotency-Key`.

@@ -76,12 +76,13 @@ extension EndpointResponder {
         _ context: MortiseRequestContext,
         _ waits: inout WaitBudget
     ) async throws -> ByteBuffer {
-        guard let rules = endpoint.body else { return ByteBuffer() }
+        let rules = endpoint.body
+        guard rules != nil || endpoint.refusesBody else { return ByteBuffer() }
         if request.headers.contains(where: { $0.name == .expect }) {
             context.channel.triggerUserOutboundEvent(ContinueEvent(), promise: nil)
         }
-        let raw = try await collect(request, upTo: rules.maximumBytes)
-        if let check = rules.check { try await waits.spend { try await check(request.headers, context, raw) } }
+        let raw = try await collect(request, upTo: rules?.maximumBytes ?? RequestBodySchema.usualBytes)
+        if let check = rules?.check { try await waits.spend { try await check(request.headers, context, raw) } }
         return raw
     }
 
@@ -89,8 +90,14 @@ extension EndpointResponder {
     ///
     /// Throws a problem if the body cannot be read as JSON.
     func json(_ raw: ByteBuffer, _ request: Request, _ faults: inout [Fault]) throws -> JSONValue {
-        guard let rules = endpoint.body else { return .null }
         let bytes = raw.readableBytesView
+        guard let rules = endpoint.body else {
+            guard !bytes.isEmpty else { return .null }
+            // The media type does not matter, because nothing is read from the body.
+            let json = try parsed(bytes, RequestBodySchema.usualBytes)
+            faults.append(contentsOf: Self.nothing.validate(json))
+            return .null
+        }
         if bytes.isEmpty {
             let json: JSONValue = [:]
             if rules.isOptional {
@@ -106,12 +113,19 @@ extension EndpointResponder {
             return json
         }
         guard MediaType.isJSON(request.headers) else { throw Problem.unsupportedMediaType }
+        let json = try parsed(bytes, rules.maximumBytes)
+        faults.append(contentsOf: rules.schema.validate(json))
+        return json
+    }
+
+    /// The schema of an object without members, which counts as no body.
+    private static var nothing: Schema { .object([]) }
+
+    private func parsed(_ bytes: ByteBufferView, _ limit: Int) throws(Problem) -> JSONValue {
         do throws(JSONError) {
-            let json = try JSONValue(parsing: bytes, limits: JSONLimits(maximumBytes: rules.maximumBytes))
-            faults.append(contentsOf: rules.schema.validate(json))
-            return json
+            return try JSONValue(parsing: bytes, limits: JSONLimits(maximumBytes: limit))
         } catch {
-            throw Problem.invalidJSON(error)
+            throw .invalidJSON(error)
         }
     }
 

@@ -158,7 +158,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             query: input.query,
             body: Fields(endpoint.body?.schema.known(in: json) ?? JSONObject()),
             json: json,
-            rawBody: rawBody,
+            rawBody: endpoint.body == nil ? ByteBuffer() : rawBody,
             idempotencyKey: input.idempotencyKey,
             head: request.head,
             path: request.uri.path,

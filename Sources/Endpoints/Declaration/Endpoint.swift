@@ -54,8 +54,13 @@ package struct Endpoint<Principal: Sendable>: Sendable {
 
     /// The rules for the body.
     ///
-    /// `nil` if no body is read.
+    /// `nil` if the operation takes no body.
     package let body: RequestBodySchema?
+
+    /// True if a body is a fault, for an operation that takes none.
+    ///
+    /// An empty object counts as no body. Without this, a body that the operation does not take is not read.
+    package private(set) var refusesBody = false
 
     /// The successful answers.
     package let responses: [EndpointResult]
@@ -151,6 +156,17 @@ package struct Endpoint<Principal: Sendable>: Sendable {
     package func declaring(_ problem: Problem.Kind) -> Self {
         var copy = self
         copy.problems.append(problem)
+        return copy
+    }
+
+    /// Returns the operation as one that refuses a body, if it takes none and changes something.
+    ///
+    /// A client that sends a body means something by it. A gateway can send on a body of somebody else, so an operation for all methods
+    /// stays as it is.
+    package func refusingBody() -> Self {
+        guard body == nil, case .only(let method) = method, method != .get else { return self }
+        var copy = self
+        copy.refusesBody = true
         return copy
     }
 
@@ -289,17 +305,24 @@ package struct RequestBodySchema: Sendable {
         return copy
     }
 
+    /// The maximum length of most bodies: 64 KiB.
+    package static let usualBytes = 65_536
+
     /// Returns the rules for a required body.
     ///
     /// The maximum length defaults to 64 KiB.
-    package static func required(_ schema: Schema, maximumBytes: Int = 65_536) -> RequestBodySchema {
+    package static func required(_ schema: Schema, maximumBytes: Int = RequestBodySchema.usualBytes)
+        -> RequestBodySchema
+    {
         RequestBodySchema(schema: schema, isOptional: false, maximumBytes: maximumBytes)
     }
 
     /// Returns the rules for a body that can be empty.
     ///
     /// The maximum length defaults to 64 KiB.
-    package static func optional(_ schema: Schema, maximumBytes: Int = 65_536) -> RequestBodySchema {
+    package static func optional(_ schema: Schema, maximumBytes: Int = RequestBodySchema.usualBytes)
+        -> RequestBodySchema
+    {
         RequestBodySchema(schema: schema, isOptional: true, maximumBytes: maximumBytes)
     }
 }

@@ -46,6 +46,7 @@ extension Endpoint {
         if body != nil {
             kinds.formUnion([.invalidRequest, .contentTooLarge, .unsupportedMediaType, .requestTimeout])
         }
+        if refusesBody { kinds.formUnion([.invalidRequest, .contentTooLarge, .requestTimeout]) }
         if takesIdempotencyKey { kinds.formUnion([.unprocessable, .conflict]) }
         if deadline != nil { kinds.insert(.deadlineExceeded) }
         return Problem.Kind.allCases.filter(kinds.contains)
@@ -54,6 +55,7 @@ extension Endpoint {
     private var fullDescription: String {
         var sentences = description.isEmpty ? [] : [description]
         if method == .any { sentences.append("All methods have the same answer.") }
+        if refusesBody { sentences.append("Takes no body.") }
         switch access {
         case .open: sentences.append("Needs no credential.")
         case .restricted(let audience, let permission):
