@@ -85,6 +85,14 @@ import Testing
             status: 415,
             code: "unsupported_media_type"
         ),
+        Case(
+            method: .post,
+            path: keys,
+            body: "name=a",
+            headers: [.contentType: "application/x-www-form-urlencoded", .contentEncoding: "BR"],
+            status: 415,
+            code: "unsupported_media_type"
+        ),
         Case(method: .get, path: keys, caller: nil, status: 401, code: "unauthorized"),
         Case(method: .get, path: keys, caller: "stranger", status: 401, code: "unauthorized"),
         Case(method: .delete, path: key, caller: "reader", status: 403, code: "forbidden"),
@@ -151,6 +159,18 @@ import Testing
                     == #"Bearer realm="mortise", error="insufficient_scope", scope="keys:write""#
             )
             #expect(reader.json?["detail"]?.string?.contains("keys:write") == true)
+            let detail =
+                "The header Content-Encoding is not supported. Send the body uncompressed, without this header."
+            for type in ["application/json", "application/x-www-form-urlencoded"] {
+                let headers: HTTPFields = [.contentEncoding: "gzip", .contentType: type]
+                let zipped = try await client.send(.post, Self.keys, "{}", headers)
+                #expect(zipped.headers[.acceptEncoding] == "identity", "\(type)")
+                #expect(zipped.json?["detail"]?.string == detail, "\(type)")
+            }
+            let typed = try await client.send(.post, Self.keys, "{}", [.contentType: "text/plain"])
+            #expect(typed.json?["detail"]?.string == "The body must be JSON.")
+            let plain = try await client.send(.post, Self.keys, #"{"name":"a"}"#, [.contentEncoding: "identity"])
+            #expect(plain.status == 201, "\(plain.text)")
             for method in ["PUT", "TRACE", "QUERY", "PROPFIND", "OPTIONS"] {
                 let method = try #require(HTTPRequest.Method(method))
                 let answer = try await client.send(method, Self.keys)

@@ -137,6 +137,9 @@ import Testing
             headers: [("Content-Type", "application/x-www-form-urlencoded")]
         )
         #expect(form.status == 415)
+        let zipped = try await api.send("POST", path, raw: "{}", as: admin, headers: [("Content-Encoding", "gzip")])
+        #expect(zipped.status == 415, "\(zipped)")
+        #expect(zipped["detail"]?.string?.contains("Content-Encoding") == true, "\(zipped)")
         for (key, isRight) in [("a b", false), ("é", false), (String(repeating: "k", count: 256), false), ("!~", true)]
         {
             let answer = try await api.post(path, ["name": "with key"], as: admin, key: key)

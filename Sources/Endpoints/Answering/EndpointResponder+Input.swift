@@ -112,7 +112,9 @@ extension EndpointResponder {
             faults.append(contentsOf: rules.schema.validate(json))
             return json
         }
-        guard MediaType.isJSON(request.headers) else { throw Problem.unsupportedMediaType }
+        guard MediaType.isJSON(request.headers) else {
+            throw MediaType.isEncoded(request.headers) ? Problem.encodedBody : Problem.unsupportedMediaType
+        }
         let json = try parsed(bytes, rules.maximumBytes)
         faults.append(contentsOf: rules.schema.validate(json))
         return json
@@ -165,9 +167,16 @@ enum MediaType {
     static func isJSON(_ headers: HTTPFields) -> Bool {
         for field in headers {
             if field.name == .contentType, !isJSON(field.value) { return false }
-            if field.name == .contentEncoding, field.value.lowercased() != "identity" { return false }
+            if isEncoding(field) { return false }
         }
         return true
+    }
+
+    /// Returns true if the header fields say that the body is compressed, or encoded otherwise (RFC 9110 section 8.4).
+    static func isEncoded(_ headers: HTTPFields) -> Bool { headers.contains(where: isEncoding) }
+
+    private static func isEncoding(_ field: HTTPField) -> Bool {
+        field.name == .contentEncoding && field.value.lowercased() != "identity"
     }
 
     private static func isJSON(_ value: String) -> Bool {

@@ -129,6 +129,15 @@ extension Problem {
     /// The problem of a body whose header fields name another type than JSON.
     package static let unsupportedMediaType = Problem(.unsupportedMediaType, headers: [.accept: "application/json"])
 
+    /// The problem of a body that its header fields call compressed, or encoded otherwise.
+    ///
+    /// RFC 9110 section 15.5.16 asks for the encodings that would be accepted.
+    package static let encodedBody = Problem(
+        .unsupportedMediaType,
+        detail: "The header Content-Encoding is not supported. Send the body uncompressed, without this header.",
+        headers: [.acceptEncoding: "identity"]
+    )
+
     /// Returns the problem of a valid request that cannot be performed.
     package static func unprocessable(_ detail: String) -> Problem { Problem(.unprocessable, detail: detail) }
 

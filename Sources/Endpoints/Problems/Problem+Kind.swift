@@ -23,7 +23,7 @@ extension Problem {
         case contentTooLarge = "content_too_large"
         /// The request line or the header fields exceed the limits.
         case headersTooLarge = "headers_too_large"
-        /// The header fields name another type than JSON.
+        /// The header fields name another type than JSON, or an encoding.
         case unsupportedMediaType = "unsupported_media_type"
         /// The request is valid and cannot be performed, such as an idempotency key with another body.
         case unprocessable
