@@ -28,7 +28,7 @@ public final class UsageRecorder: Sendable {
         public var maximumSecrets: Int
         /// The number of secrets in one transaction, which the look-ups of the workspace wait for.
         ///
-        /// Defaults to 50, which take about two milliseconds.
+        /// Defaults to 100, which take about two milliseconds.
         public var batch: Int
 
         /// Creates options.
@@ -38,7 +38,7 @@ public final class UsageRecorder: Sendable {
             interval: Duration = .seconds(1),
             lateInterval: Duration = .seconds(10),
             maximumSecrets: Int = 200_000,
-            batch: Int = 50
+            batch: Int = 100
         ) {
             self.interval = interval
             self.lateInterval = lateInterval

@@ -67,6 +67,26 @@ import Testing
         }
     }
 
+    // The attack: a node is paused between its statements and its COMMIT, and its locks stop all others.
+    @Test func `the server ends a transaction that stands still, and the settings end with the transaction`()
+        async throws
+    {
+        try await withTable { fixture, pipeline async throws in
+            let names = ["idle_in_transaction_session_timeout", "lock_timeout", "synchronous_commit"]
+            let settings = names.map { "current_setting('\($0)')" }.joined(separator: " || ' ' || ")
+            let owner = try await fixture.connect()
+            try await owner.script("CREATE TABLE s (t text)")
+            try await pipeline.write(
+                [BoundStatement(Statement("INSERT INTO s SELECT \(settings)"))],
+                lockPatience: .milliseconds(70)
+            )
+            #expect(try await owner.query(Statement("SELECT t FROM s"))[0].decode(0, as: String.self) == "2s 70ms off")
+            await owner.close()
+            let later = try await pipeline.query(Statement("SELECT \(settings)"))[0].decode(0, as: String.self)
+            #expect(later == "0 0 on")
+        }
+    }
+
     // The attack: somebody's DDL lets the server forget a plan. An open transaction would then hide every later change from look-ups.
     @Test func `a transaction whose statement must be prepared again fails once, and leaves none open`() async throws {
         try await withTable { fixture, pipeline async throws in

@@ -92,15 +92,15 @@ import Testing
     // The look-ups of a workspace wait for each batch, and waited for all of them in a row.
     @Test func `the batches of a workspace with many keys are written with pauses`() async {
         let recorder = self.recorder()
-        let workspaces = use(1, keys: 2_000, recorder)
+        let workspaces = use(1, keys: 4_000, recorder)
         await recorder.flush(.ready, over: .milliseconds(200))
         #expect(pauses.withLock { $0 } == Array(repeating: Duration.milliseconds(5), count: 39))
-        #expect(written.withLock { $0 } == Dictionary(uniqueKeysWithValues: workspaces.map { ($0, 2_000) }))
+        #expect(written.withLock { $0 } == Dictionary(uniqueKeysWithValues: workspaces.map { ($0, 4_000) }))
     }
 
     @Test func `the time of the writes is no part of the pauses`() async {
         let recorder = self.recorder(timeOfWrite: .milliseconds(2))
-        use(1, keys: 2000, recorder)
+        use(1, keys: 4000, recorder)
         await recorder.flush(.ready, over: .milliseconds(200))
         #expect(pauses.withLock { $0 } == Array(repeating: Duration.milliseconds(3), count: 39))
     }

@@ -212,8 +212,13 @@ public final class PostgresPipeline: Sendable {
         }
     }
 
+    /// Before version 17, libpq sends COMMIT behind a sync point separately. A process that is paused in between holds its locks for no longer
+    /// than two seconds.
     private static let transactionSettings = Statement(
-        "SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', $1, true)"
+        """
+        SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', $1, true),
+            set_config('idle_in_transaction_session_timeout', '2s', true)
+        """
     )
 
     private func session(of lane: PipelineLane) throws(PostgresError) -> Session {
