@@ -400,9 +400,8 @@ let package = Package(
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "Fence", "FluxbaseAPI", "HTTPTestSupport", "JSON",
                 "KeyStore", "Keys", "LocalPostgres", "Locks", "NativeAPI", "Postgres", "SQLFiles", "Server",
-                "ServerTestSupport",
-                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", httpTypes, log, nioCore,
-                nioHPACK, nioHTTP1, nioHTTP2, nioPosix, subprocess,
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", httpTypes, log,
+                nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, subprocess,
             ],
             swiftSettings: settings
         ),

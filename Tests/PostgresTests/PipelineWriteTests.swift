@@ -74,6 +74,10 @@ import Testing
         try await withTable { fixture, pipeline async throws in
             let names = ["idle_in_transaction_session_timeout", "lock_timeout", "synchronous_commit"]
             let settings = names.map { "current_setting('\($0)')" }.joined(separator: " || ' ' || ")
+            func read() async throws -> String {
+                try await pipeline.query(Statement("SELECT \(settings)"))[0].decode(0, as: String.self)
+            }
+            let before = try await read()
             let owner = try await fixture.connect()
             try await owner.script("CREATE TABLE s (t text)")
             try await pipeline.write(
@@ -82,8 +86,25 @@ import Testing
             )
             #expect(try await owner.query(Statement("SELECT t FROM s"))[0].decode(0, as: String.self) == "2s 70ms off")
             await owner.close()
-            let later = try await pipeline.query(Statement("SELECT \(settings)"))[0].decode(0, as: String.self)
-            #expect(later == "0 0 on")
+            #expect(try await read() == before)
+        }
+    }
+
+    // A COMMIT that the server does not execute leaves its transaction open, and the next look-ups would run in it.
+    @Test func `after a COMMIT that fails, look-ups have another session`() async throws {
+        try await withTable { fixture, pipeline async throws in
+            let owner = try await fixture.connect()
+            try await owner.script("CREATE TABLE d (n int8 UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+            let insert = BoundStatement(Statement("INSERT INTO d VALUES (1)"))
+            let error = await #expect(throws: PostgresError.self) {
+                try await pipeline.write([insert, insert], lockPatience: .ample)
+            }
+            // The session can be closed before the refusal has ended.
+            #expect(error?.sqlState == .uniqueViolation || error?.code == .commitOutcomeUnknown)
+            #expect(try await pipeline.query(Self.read, [0])[0].decode(0, as: Int.self) == 0)
+            #expect(try await owner.query(Statement("SELECT count(*)::int8 FROM d"))[0].decode(0, as: Int.self) == 0)
+            await owner.close()
+            #expect(pipeline.statistics.connectionAttempts == 2)
         }
     }
 

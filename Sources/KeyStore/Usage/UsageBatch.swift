@@ -15,7 +15,7 @@ struct UsageBatch {
         case minutesInHours
     }
 
-    /// The statements, at most one for each table, but one for each minute that the counts of a key have in one hour.
+    /// The statements, at most one for each table.
     let additions: [Addition]
 
     /// Creates the statements of a batch.
@@ -141,45 +141,54 @@ struct UsageBatch {
         let number: Int64
     }
 
-    /// The columns of counts.
+    /// The columns of counts, one row for each hour.
     private struct Counts {
         private var keys: [UUID] = []
         private var hours: [PostgresTimestamp] = []
         private var codes: [String] = []
         private var numbers: [Int64] = []
-        private var minutes: [Int64] = []
 
-        mutating func add(_ number: Int, in minute: Minute) {
-            keys.append(minute.hour.keyID)
-            hours.append(minute.hour.beginning.element)
-            codes.append(minute.hour.code.rawValue)
+        var parameters: [any PostgresEncodable] { [keys, hours, codes, numbers] }
+
+        mutating func add(_ hour: Hour, _ number: Int) {
+            keys.append(hour.keyID)
+            hours.append(hour.beginning.element)
+            codes.append(hour.code.rawValue)
             numbers.append(Int64(number))
-            minutes.append(minute.number)
-        }
-
-        func addition(before migration: Migration?) -> Addition {
-            let statement = migration == .minutesInHours ? addCountsToTwoTables : addCounts
-            return (statement, [keys, hours, codes, numbers, minutes])
         }
     }
 
-    /// Returns the statements that add counts.
-    ///
-    /// A statement can change a row once, so further minutes of a row have statements of their own. The first statement locks all rows.
+    /// Returns the statement that adds counts, which is one, so that all rows are locked in one order.
     private static func additions(of counts: [Minute: Int], before migration: Migration?) -> [Addition] {
-        var statements: [Counts] = []
-        var next: [Hour: Int] = Dictionary(minimumCapacity: counts.count)
-        for (minute, number) in counts {
-            let index = next[minute.hour, default: 0]
-            next[minute.hour] = index + 1
-            if index == statements.count { statements.append(Counts()) }
-            statements[index].add(number, in: minute)
+        if counts.isEmpty { return [] }
+        var columns = Counts()
+        if migration == nil, Set(counts.keys.lazy.map(\.hour)).count == counts.count {
+            var minutes: [Int64] = []
+            for (minute, number) in counts {
+                columns.add(minute.hour, number)
+                minutes.append(minute.number)
+            }
+            return [(addMinute, columns.parameters + [minutes])]
         }
-        return statements.map { $0.addition(before: migration) }
+        var rows: [Hour: [Int64: Int]] = [:]
+        for (minute, number) in counts { rows[minute.hour, default: [:]][minute.number] = number }
+        var minutes: [String] = []
+        for (hour, numbers) in rows {
+            columns.add(hour, numbers.values.reduce(0, +))
+            minutes.append(text(of: numbers))
+        }
+        return migration == nil ? [(addMinutes, columns.parameters + [minutes])] : [(addHours, columns.parameters)]
     }
 
+    /// Returns the array of the minutes of an hour, as PostgreSQL reads it.
+    private static func text(of minutes: [Int64: Int]) -> String {
+        "[0:59]={\((0..<60).map { String(minutes[$0] ?? 0) }.joined(separator: ","))}"
+    }
+
+    /// Adds one minute to each row, as nearly all batches do.
+    ///
     /// An array of PostgreSQL has any bounds, so an hour with one minute in it has an array of one element.
-    private static let addCounts = Statement(
+    private static let addMinute = Statement(
         """
         INSERT INTO auth.key_usage_hourly AS h (key_id, hour, code, count, minutes)
         SELECT v.key_id, v.hour, v.code, v.count, array_fill(v.count::integer, '{1}', ARRAY[v.minute::integer])
@@ -193,20 +202,29 @@ struct UsageBatch {
         name: "add usage counts"
     )
 
-    /// Before that migration, a table of its own had the minutes.
-    private static let addCountsToTwoTables = Statement(
+    /// Adds several minutes to each row: of a batch at the end of a minute, or of one that waited for its database.
+    private static let addMinutes = Statement(
         """
-        WITH counts AS MATERIALIZED (
-            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bigint[], $5::bigint[])
-                v (key_id, hour, code, count, minute)
-            ORDER BY key_id, hour, code COLLATE "C"
-        ), minutes AS (
-            INSERT INTO auth.key_usage_minutes (key_id, minute, code, count)
-            SELECT key_id, hour + minute * interval '1 minute', code, count FROM counts
-            ON CONFLICT (key_id, minute, code) DO UPDATE SET count = key_usage_minutes.count + EXCLUDED.count
-        )
-        INSERT INTO auth.key_usage_hourly (key_id, hour, code, count) SELECT key_id, hour, code, count FROM counts
-        ON CONFLICT (key_id, hour, code) DO UPDATE SET count = key_usage_hourly.count + EXCLUDED.count
+        INSERT INTO auth.key_usage_hourly AS h (key_id, hour, code, count, minutes)
+        SELECT v.key_id, v.hour, v.code, v.count, v.minutes::integer[]
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bigint[], $5::text[]) v (key_id, hour, code, count, minutes)
+        ORDER BY v.key_id, v.hour, v.code COLLATE "C"
+        ON CONFLICT (key_id, hour, code) DO UPDATE
+            SET count = h.count + EXCLUDED.count,
+                minutes = (SELECT ('[0:59]=' || array_agg(coalesce(h.minutes[n], 0) + EXCLUDED.minutes[n] ORDER BY n)::text)::integer[]
+                    FROM generate_series(0, 59) n)
+        """,
+        name: "add usage counts"
+    )
+
+    /// Adds to hours that have no minutes.
+    private static let addHours = Statement(
+        """
+        INSERT INTO auth.key_usage_hourly AS h (key_id, hour, code, count)
+        SELECT v.key_id, v.hour, v.code, v.count
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bigint[]) v (key_id, hour, code, count)
+        ORDER BY v.key_id, v.hour, v.code COLLATE "C"
+        ON CONFLICT (key_id, hour, code) DO UPDATE SET count = h.count + EXCLUDED.count
         """,
         name: "add usage counts"
     )

@@ -88,15 +88,16 @@ public struct UsageStore: Sendable {
 
     /// The last hours come first, so that a batch passes few rows that an earlier one has rolled up.
     ///
-    /// Half a day is looked through, because no index leads to the minutes: each use would write it. If no node ran for longer than that, the
-    /// minutes stay with their hours.
+    /// Half a day is looked through, because no index leads to the minutes: each use would write it. If no node ran for longer than that,
+    /// the minutes stay with their hours.
     private static let rollUp = Statement(
         """
         UPDATE auth.key_usage_hourly SET minutes = NULL WHERE (key_id, hour, code) IN (
             SELECT u.key_id, u.hour, u.code
             FROM generate_series(49, 61) hours CROSS JOIN LATERAL (
                 SELECT key_id, hour, code FROM auth.key_usage_hourly
-                WHERE hour = date_trunc('hour', clock_timestamp(), 'UTC') - hours * interval '1 hour' AND minutes IS NOT NULL
+                WHERE minutes IS NOT NULL
+                    AND hour = date_trunc('hour', clock_timestamp(), 'UTC') - hours * interval '1 hour'
                 LIMIT 10000) u
             LIMIT 10000)
         """
@@ -131,18 +132,22 @@ public struct UsageStore: Sendable {
     )
 
     /// Deletes the usage of deleted secrets, the addresses of deleted keys, addresses without a use in 30 days and hours older than 400 days,
-    /// up to a thousand rows of each, and rolls up the minutes of hours that ended 48 hours ago.
+    /// and rolls up the minutes of hours that ended 48 hours ago.
     ///
     /// After 400 days the present month can still be compared with that of the year before. The first hour and the first
     /// day of a report are complete, so an hour of minutes and a day of hours are kept longer. A count can arrive after its
-    /// key's deletion, so the deletion does not do this.
+    /// key's deletion, so the deletion does not do this. No statement changes many rows, so none holds many locks for long.
     ///
     /// - Returns: The number of deleted and changed rows.
+    /// - Throws: The database's errors, `cancelled`.
     public func prune() async throws -> Int {
-        try await connection.query(Self.deleteUsage).affectedRows
-            + connection.query(Self.rollUp).affectedRows
-            + connection.query(Self.deleteHours).affectedRows
-            + connection.query(Self.deleteAddresses).affectedRows
-            + connection.query(Self.deleteAddressesOfDeletedKeys).affectedRows
+        let statements = [
+            Self.deleteUsage, Self.rollUp, Self.deleteHours, Self.deleteAddresses, Self.deleteAddressesOfDeletedKeys,
+        ]
+        var count = 0
+        for statement in statements {
+            while case let rows = try await connection.query(statement).affectedRows, rows > 0 { count += rows }
+        }
+        return count
     }
 }

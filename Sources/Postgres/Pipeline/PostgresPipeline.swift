@@ -185,11 +185,11 @@ public final class PostgresPipeline: Sendable {
 
     /// Executes statements that write, as one transaction between two groups of look-ups.
     ///
-    /// They are written as one message with their BEGIN and COMMIT, so no look-up runs in the middle of the transaction, and no lock waits for
-    /// this side. Look-ups that arrive meanwhile wait for its end. It is for a short change now and then that is not worth a connection of
-    /// its own.
+    /// They are written together with their BEGIN and COMMIT, so no look-up runs in the middle of the transaction. Look-ups that arrive
+    /// meanwhile wait for its end. It is for a short change now and then that is not worth a connection of its own.
     ///
-    /// The transaction waits neither for a disk nor for a standby: its outcome can be lost if the server crashes within a second.
+    /// The transaction waits neither for a disk nor for a standby: its outcome can be lost if the server crashes within a second. A
+    /// cancellation does not end it, because it can be committed already. The configuration's `queryDeadline` does.
     ///
     /// - Parameters:
     ///   - statements: The statements with their parameters.
@@ -203,7 +203,7 @@ public final class PostgresPipeline: Sendable {
         let request = Request(.transaction([settings] + statements), deadline: instant)
         try session(of: lane).submit(request)
         do throws(PostgresError) {
-            _ = try await request.value(onCancel: { request.resume(.failure(.taskCancelled)) })
+            _ = try await request.value()
         } catch {
             guard error.wasSent, error.code != .server else { throw error }
             var uncertain = error
@@ -212,8 +212,10 @@ public final class PostgresPipeline: Sendable {
         }
     }
 
-    /// Before version 17, libpq sends COMMIT behind a sync point separately. A process that is paused in between holds its locks for no longer
-    /// than two seconds.
+    /// The settings of a transaction.
+    ///
+    /// Before version 17, libpq sends COMMIT behind a sync point separately. A process that is paused in between holds its locks for two
+    /// seconds at most.
     private static let transactionSettings = Statement(
         """
         SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', $1, true),

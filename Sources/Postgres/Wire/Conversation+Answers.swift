@@ -169,6 +169,7 @@ extension Conversation {
         let result = (allUnanswered, Array(waiting))
         unanswered = []
         waiting = []
+        transaction = nil
         cancellation = .none
         position = .simple
         return result

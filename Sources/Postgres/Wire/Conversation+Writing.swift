@@ -81,8 +81,8 @@ extension Conversation {
 
     /// Returns the next message of the transaction that is being written.
     ///
-    /// Its statements are one group, in which the first failure ends the transaction. COMMIT stands behind their sync point: it is executed in
-    /// any case, and undoes a transaction that has failed. So the next statement never runs inside it.
+    /// Its statements are one group, in which the first failure ends the transaction. COMMIT stands behind their sync point: it is executed
+    /// in any case, and undoes a transaction that has failed. So the next statement never runs inside it.
     private mutating func continueTransaction() -> Step? {
         guard let transaction else { return nil }
         if let next = transaction.rest.first {

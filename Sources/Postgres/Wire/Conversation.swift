@@ -105,7 +105,9 @@ package struct Conversation: ~Copyable {
     let policy: SyncPolicy
     let usesPreparedStatements: Bool
     var position = Position.simple
-    /// The transaction that is being written. No other message comes between two of its own.
+    /// The transaction that is being written.
+    ///
+    /// No other message comes between two of its own.
     var transaction: OpenTransaction?
     var prepared = PreparedStatements()
     var waiting = Deque<Request>()
@@ -149,6 +151,13 @@ package struct Conversation: ~Copyable {
     /// True while the server waits for COPY data.
     var isCopying: Bool {
         if case .copyData = unanswered.first { true } else { false }
+    }
+
+    /// True if the next answer is that of a transaction's COMMIT.
+    ///
+    /// A server that was stopped before it executed COMMIT would execute all later look-ups in that transaction.
+    var isEndingTransaction: Bool {
+        if case .query(let request) = unanswered.first, case .transaction = request.work { true } else { false }
     }
 
     var isAtSyncPoint: Bool {

@@ -12,7 +12,10 @@ struct PreparedStatements {
     ///
     /// A statement with other parameter types is prepared again, under another name.
     private var variants: [[Variant]] = []
+    /// The number of names so far.
     private var made = 0
+    /// The number of statements that the server keeps.
+    private var held = 0
 
     /// The maximum number of statements that one connection prepares.
     ///
@@ -21,7 +24,7 @@ struct PreparedStatements {
     static let bound = 2048
 
     /// Returns true if one more statement can be prepared.
-    func hasRoom(for statement: Statement) -> Bool { made < Self.bound && statement.id < 16 * Self.bound }
+    func hasRoom(for statement: Statement) -> Bool { held < Self.bound && statement.id < 16 * Self.bound }
 
     /// Returns the name under which a statement is prepared for the types of these parameters.
     ///
@@ -39,14 +42,16 @@ struct PreparedStatements {
     mutating func add(_ statement: Statement, _ parameters: ParameterBuffer) -> String {
         while variants.count <= statement.id { variants.append([]) }
         made += 1
+        held += 1
         let name = "m\(made)"
         variants[statement.id].append(Variant(types: parameters.types, name: name))
         return name
     }
 
-    /// Removes a statement, which then is prepared again at its next use.
+    /// Removes a statement that the server does not have, which then is prepared again at its next use.
     mutating func remove(_ statement: Statement) {
         guard variants.indices.contains(statement.id) else { return }
+        held -= variants[statement.id].count
         variants[statement.id] = []
     }
 }

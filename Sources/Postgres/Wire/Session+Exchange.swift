@@ -79,7 +79,9 @@ extension Session: Reactor.Handler {
         var isEnding = false
         while !wire.conversation.owesNothing, !wire.conversation.isCopying, !connection.isBusy {
             let arrival = Self.arrival(connection.nextReply())
-            if case .failure(let error) = arrival, error.endedSession { isEnding = true }
+            if case .failure(let error) = arrival, error.endedSession || wire.conversation.isEndingTransaction {
+                isEnding = true
+            }
             // A warning that arrived with the answer, or before it.
             if let doubt = doubts.take() { wire.conversation.doubt(doubt) }
             switch wire.conversation.receive(arrival) {

@@ -80,7 +80,7 @@ public struct Upkeep: Sendable {
     /// Deletes old rows in batches, so no statement holds many locks for long.
     private static func expire(_ connection: PostgresConnection, _ eventDays: Int?) async throws -> Int {
         var count = try await repeating { try await IdempotencyStore.deleteExpired(on: connection) }
-        count += try await repeating { try await UsageStore(connection).prune() }
+        count += try await UsageStore(connection).prune()
         guard let eventDays else { return count }
         return try await count + repeating { try await EventStore(connection).deleteOld(olderThanDays: eventDays) }
     }

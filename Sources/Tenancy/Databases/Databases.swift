@@ -460,8 +460,8 @@ public final class Databases: Sendable {
         var configuration = configuration
         configuration.queryDeadline = options.lookupDeadline
         // A plan that was made while a table was small would scan it after an import of many keys, until the statistics follow. Every
-        // look-up has an index, so a scan is never the better plan. Compiling a plan takes longer than a look-up, and so does planning: by default
-        // the server plans the first five executions of a statement on each connection anew (PostgreSQL manual, "plan_cache_mode").
+        // look-up has an index, so a scan is never the better plan. Compiling a plan takes longer than a look-up, and so does planning: by
+        // default the server plans the first five executions of a statement on each connection (PostgreSQL manual, "plan_cache_mode").
         return configuration.setting("enable_seqscan", "off").setting("jit", "off")
             .setting("plan_cache_mode", "force_generic_plan")
     }

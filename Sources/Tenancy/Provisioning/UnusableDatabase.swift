@@ -21,7 +21,10 @@ package struct UnusableDatabase: Error {
         switch kind {
         case .missing:
             sentence =
-                "does not exist, so its keys are refused; an operator can restore it, after which a repair sets the state that was asked for, or delete the workspace"
+                """
+                does not exist, so its keys are refused; an operator can restore it, after which a repair sets the state that was asked for, \
+                or delete the workspace
+                """
         case .outdated:
             sentence =
                 "lacks tables of this release, so its keys are refused; an operator can restore it, or run mortise migrate --workspaces"
