@@ -41,16 +41,17 @@ struct ClerkContext: Sendable {
                     throw ClerkProblems.noBearer
                 }
                 if Self.isSession(bearer) {
+                    let principal: Principal
                     do {
-                        let principal = try await platform.sessionIssuers.principal(for: bearer)
-                        // A session of another subject would reach keys of other dialects, or those of an organization without a role there.
-                        guard let id = principal.session?.userID, ClerkSubject(id)?.kind == .user else {
-                            throw Refusal.unauthenticated
-                        }
-                        return principal
+                        principal = try await platform.sessionIssuers.principal(for: bearer)
                     } catch Refusal.unauthenticated {
                         throw ClerkProblems.invalidSession
                     }
+                    // A session of another subject would reach keys of other dialects, or those of an organization without a role there.
+                    guard let id = principal.session?.userID, ClerkSubject(id)?.kind == .user else {
+                        throw ClerkProblems.noUser
+                    }
+                    return principal
                 }
                 do {
                     return try await platform.access.authenticate(

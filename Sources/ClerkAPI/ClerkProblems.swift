@@ -53,6 +53,15 @@ enum ClerkProblems {
         headers: Problem.invalidCredential.headers
     )
 
+    /// The subject of the session is no user of Clerk's.
+    ///
+    /// The status is not 401, because a browser's client would then end the session.
+    static let noUser = Problem(
+        .forbidden,
+        code: "authorization_invalid",
+        detail: "The claim sub of the session is not a user id: user_ and 27 letters, digits or underscores."
+    )
+
     /// The operation accepts neither sessions nor operator keys.
     ///
     /// The status is not 401, because a browser's client would then end the session.

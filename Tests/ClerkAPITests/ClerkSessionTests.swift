@@ -196,4 +196,17 @@ import Testing
             #expect(actor == "session:\(ServerHarness.user)", "\(events)")
         }
     }
+
+    // The attack: the subject of a session is that of a key of another dialect, or an organization without a role.
+    @Test func `a session whose subject is no user reaches no keys, and is not ended for that`() async throws {
+        try await withSessions { mortise in
+            for subject in ["user_1", "org_2abcdefghijklmnopqrstuvwxyz", "alice"] {
+                let token = try signer.session(subject)
+                for method in ["GET", "POST"] {
+                    let answer = try await mortise.clerk(method, "/api_keys", as: token)
+                    #expect(answer.status == 403, "\(subject) \(method): \(answer)")
+                }
+            }
+        }
+    }
 }

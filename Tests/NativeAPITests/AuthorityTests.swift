@@ -360,6 +360,25 @@ import Testing
         }
     }
 
+    // The attack: from an address at which the last live key does not work, a key in test mode ends it.
+    @Test func `the last operator key stays one for callers at whose address it does not work`() async throws {
+        try await withMortise { mortise in
+            let (api, path) = (mortise.api, "/v1/operator-keys")
+            let id = try #require(
+                try await api.get(path, as: mortise.operatorToken)["data"]?.array?.first?["id"]?.string
+            )
+            let test = try await api.post(path, ["name": "test", "mode": "test"], as: mortise.operatorToken)
+            try await mortise.script(
+                mortise.installation.control,
+                "UPDATE auth.service_keys SET allowed_ips = '{10.0.0.0/8}' WHERE id = '\(id)'"
+            )
+            for call in ["revoke", "disable"] {
+                let answer = try await api.post("\(path)/\(id)/\(call)", as: try test.string("token"))
+                #expect(answer.status == 409, "\(call): \(answer)")
+            }
+        }
+    }
+
     // The attack: two operators revoke each other's key in the same moment.
     @Test func `of two operator keys that revoke each other one stays`() async throws {
         try await withMortise { mortise in

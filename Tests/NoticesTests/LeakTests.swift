@@ -86,6 +86,37 @@ import Testing
         }
     }
 
+    // The attack: whoever has the token reports it from an address at which the key does not work.
+    @Test func `for a leaked operator key the addresses of the other keys do not matter`() async throws {
+        try await withMortise { mortise in
+            let path = "/v1/operator-keys"
+            func bind(_ name: String) async throws {
+                try await mortise.script(
+                    mortise.installation.control,
+                    "UPDATE auth.service_keys SET allowed_ips = '{10.0.0.0/8}' WHERE name = '\(name)'"
+                )
+            }
+            let first = try await mortise.api.post(path, ["name": "first"], as: mortise.operatorToken)
+            let second = try await mortise.api.post(path, ["name": "second"], as: mortise.operatorToken)
+            try await bind("second")
+            _ = try await mortise.report([try first.string("token"), mortise.operatorToken])
+            func statuses() async throws -> [String: String] {
+                let rows = try await mortise.rows(
+                    mortise.installation.control,
+                    "SELECT name, (revoked_at IS NULL)::text FROM auth.service_keys WHERE name IN ('first', 'second')"
+                )
+                return try Dictionary(
+                    uniqueKeysWithValues: rows.map {
+                        (try $0.decode(0, as: String.self), try $0.decode(1, as: String.self))
+                    }
+                )
+            }
+            #expect(try await statuses() == ["first": "false", "second": "true"])
+            _ = try await mortise.report([try second.string("token")])
+            #expect(try await statuses() == ["first": "false", "second": "true"])
+        }
+    }
+
     // The accident: the operator's last key leaks, and the installation has no operator any more.
     @Test func `a leaked operator key is revoked, except the last one that works`() async throws {
         try await withMortise { mortise in

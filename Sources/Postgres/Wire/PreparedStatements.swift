@@ -14,7 +14,9 @@ struct PreparedStatements {
     private var variants: [[Variant]] = []
     /// The number of names so far.
     private var made = 0
-    /// The number of statements that the server keeps.
+    /// The number of statements that are known here.
+    ///
+    /// The server can keep a few more, whose plans it gave up.
     private var held = 0
 
     /// The maximum number of statements that one connection prepares.
@@ -48,7 +50,7 @@ struct PreparedStatements {
         return name
     }
 
-    /// Removes a statement that the server does not have, which then is prepared again at its next use.
+    /// Removes a statement, which then is prepared again at its next use.
     mutating func remove(_ statement: Statement) {
         guard variants.indices.contains(statement.id) else { return }
         held -= variants[statement.id].count

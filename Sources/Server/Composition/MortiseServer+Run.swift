@@ -145,7 +145,7 @@ extension MortiseServer {
             if Task.isCancelled { return }
             do {
                 let count = try await platform.upkeep.expire(eventDays: configuration.eventDays)
-                if count > 0 { logger.debug("old rows were deleted", metadata: ["count": "\(count)"]) }
+                if count > 0 { logger.debug("old rows were deleted or rolled up", metadata: ["count": "\(count)"]) }
                 let sessions = try await platform.upkeep.deleteEndedSessions()
                 let users = try await platform.upkeep.deleteUsersWithoutRoles()
                 let deliveries = try await platform.notices.deleteOldDeliveries()

@@ -25,13 +25,13 @@ public struct Upkeep: Sendable {
         _ = try await context.provisioner.reconcileAll(idleFor: idle, and: databases.takeContradictedWorkspaces())
     }
 
-    /// Deletes old rows in the control database and in every workspace's: records of requests older than 24 hours, the
-    /// usage of deleted secrets, clients' addresses without a use in 30 days, counts older than 400 days, and old events.
+    /// Deletes old rows in the control database and in every workspace's, and rolls up minutes of usage that are older than two days.
     ///
-    /// It works on one database after the other. One that cannot be reached does not stop the rest.
+    /// Old are records of requests older than 24 hours, the usage of deleted secrets, clients' addresses without a use in 30 days, counts older
+    /// than 400 days, and old events. It works on one database after the other. One that cannot be reached does not stop the rest.
     ///
     /// - Parameter eventDays: The days for which events are kept, at least 90. `nil` keeps all events.
-    /// - Returns: The number of deleted rows.
+    /// - Returns: The number of deleted and rolled-up rows.
     /// - Throws: The control database's errors, `CancellationError`.
     public func expire(eventDays: Int?) async throws -> Int {
         var count = try await context.databases.control.pool.withConnection { try await Self.expire($0, eventDays) }

@@ -12,16 +12,21 @@ extension KeyChange {
     /// Throws if a change would leave the platform without an operator key that works.
     ///
     /// A key that ends within a day does not take over from a key that works longer, and a key in test mode not from a live key, because
-    /// it makes test keys alone. A key that is bound to addresses counts if it works from the caller's address.
+    /// it makes test keys alone. Another key that is bound to addresses takes over if it works from the caller's address.
     ///
     /// - Parameters:
     ///   - old: The key before the change.
     ///   - new: The key after the change; `nil` if it is deleted.
     /// - Throws: `Refusal.conflict`, and the database's errors.
     func requireAnotherOperator(besides old: KeyRecord, becoming new: KeyRecord?) async throws {
+        guard case .platform = keys.keyOwner, old.operates(at: now) else { return }
         let address = caller.address.flatMap { IPAddress($0) }
-        guard case .platform = keys.keyOwner, old.operates(at: now, from: address) else { return }
-        if let new, new.operates(at: now, from: address),
+        // The address of a leak is its reporter's, who uses no operator key.
+        let isSystem = if case .system = caller.principal.identity { true } else { false }
+        func works(_ key: KeyRecord) -> Bool {
+            isSystem ? key.operates(at: now) : key.operates(at: now, from: address)
+        }
+        if let new, new.operates(at: now), new.allowedAddresses == old.allowedAddresses || works(new),
             !Self.isEarlier(new.lifecycle.endsAt, than: old.lifecycle.endsAt)
         {
             return
@@ -34,14 +39,14 @@ extension KeyChange {
             limit: 1000
         )
         let isSafe = keys.contains { key in
-            key.id != old.id && key.operates(at: now, from: address) && (key.mode == .live || old.mode == .test)
+            key.id != old.id && works(key) && (key.mode == .live || old.mode == .test)
                 && !Self.isEarlier(key.lifecycle.endsAt, than: needed)
         }
         guard !isSafe else { return }
         throw Refusal.conflict(
             """
-            This is the last operator key that works from your address, so it must keep its permission, and get no end and no other \
-            addresses. Create another \(old.mode == .live ? "live operator key" : "operator key") first.
+            This is the last operator key: no other one works from your address. So it must keep its permission, and get no end and no \
+            other addresses. Create another \(old.mode == .live ? "live operator key" : "operator key") first.
             """
         )
     }

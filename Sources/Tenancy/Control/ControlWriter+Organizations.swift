@@ -52,11 +52,12 @@ extension ControlWriter {
         by attribution: Attribution
     ) async throws -> Organization {
         if let name = change.name { try Self.check(name: name) }
-        try Self.check(tokenPrefix: change.tokenPrefix ?? nil)
         try Self.check(expiryNoticeDays: change.expiryNoticeDays ?? nil)
         try Self.check(unusedAfterDays: change.unusedAfterDays ?? nil)
         let slug = try change.slug.map { try Slug(validating: $0).text }
         guard let old = try await store.lockOrganization(id) else { throw TenancyError.unknownOrganization }
+        // An organization keeps a prefix that it has, also one that became reserved later.
+        if let prefix = change.tokenPrefix, prefix != old.tokenPrefix { try Self.check(tokenPrefix: prefix) }
         let rows: Rows
         do throws(PostgresError) {
             rows = try await transaction.connection.query(

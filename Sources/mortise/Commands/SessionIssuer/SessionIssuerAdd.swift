@@ -10,7 +10,8 @@ struct SessionIssuerAdd: ObjectCommand {
             """
             Users of the issuer can then list, create and revoke their own client keys in this organization. A user with one of
             the roles below can do the same with the keys of the application's organization that is active in the session. The
-            server reads keys from a URL again every hour, and when a session names an unknown key.
+            server reads keys from a URL again every hour, and when a session names an unknown key. The claim sub of a session
+            must be a user id of Clerk's form: user_ and 27 ASCII letters, digits or underscores. Other sessions are refused.
 
             Name the origins of your pages with --authorized-party. Without it, the server accepts sessions that the issuer
             made for another site.
