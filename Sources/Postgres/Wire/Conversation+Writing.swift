@@ -69,14 +69,16 @@ extension Conversation {
         case .transaction(let statements):
             mayBeInTransaction = true
             transaction = OpenTransaction(request: request, rest: statements[...])
-            return write(BoundStatement(Self.begin), as: .part(request, Self.begin), .open)
+            return write(BoundStatement(Self.beginning), as: .part(request, Self.beginning), .open)
         case .script, .copyIn:
             return nil
         }
     }
 
-    /// Statements that every server knows, so no preparation can be missing: an open transaction would have no end.
-    private static let begin = Statement("BEGIN READ WRITE", prepared: false)
+    /// The statement before those of a transaction, and the one after them.
+    ///
+    /// They are not prepared, so no preparation can be missing: an open transaction would have no end.
+    private static let beginning = Statement("BEGIN READ WRITE", prepared: false)
     private static let commit = Statement("COMMIT", prepared: false)
 
     /// Returns the next message of the transaction that is being written.

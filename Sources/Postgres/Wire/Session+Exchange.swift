@@ -76,11 +76,15 @@ extension Session: Reactor.Handler {
     }
 
     private func takeResults(_ connection: ServerConnection, _ wire: inout Wire, _ effects: inout Effects) {
-        var isEnding = false
+        var end: PostgresError?
         while !wire.conversation.owesNothing, !wire.conversation.isCopying, !connection.isBusy {
             let arrival = Self.arrival(connection.nextReply())
-            if case .failure(let error) = arrival, error.endedSession || wire.conversation.isEndingTransaction {
-                isEnding = true
+            if case .failure(let error) = arrival {
+                if error.endedSession {
+                    end = .lost("the server ended the session")
+                } else if wire.conversation.isEndingTransaction {
+                    end = .lost("the server did not commit a transaction, which can still be open")
+                }
             }
             // A warning that arrived with the answer, or before it.
             if let doubt = doubts.take() { wire.conversation.doubt(doubt) }
@@ -97,7 +101,7 @@ extension Session: Reactor.Handler {
             }
         }
         // Before the callers are resumed: one that sends its look-up again must find another session.
-        if isEnding { return close(&wire, PostgresError.lost("the server ended the session"), &effects) }
+        if let end { return close(&wire, end, &effects) }
         stopFirst(&wire)
         if wire.isDraining, wire.conversation.owesNothing { return close(&wire, .shutDown, &effects) }
         // Last, because libpq finds what arrived behind an answer only once that answer has been taken.
