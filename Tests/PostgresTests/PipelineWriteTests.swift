@@ -119,7 +119,7 @@ import Testing
             }
             #expect(error?.code == .server)
             let idle = Statement(
-                "SELECT count(*)::int8 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
+                "SELECT count(*)::int8 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()"
             )
             #expect(try await owner.query(idle)[0].decode(0, as: Int.self) == 0)
             try await pipeline.write([Self.insert, statement], lockPatience: .ample)
