@@ -25,7 +25,9 @@ struct Watcher: Sendable {
             exec setsid --fork flock --no-fork --exclusive /proc/self/fd/9 "$@"
             """#
         let stop = #""$@""#
-        let remove = #"cd / && rm -rf -- "$0""#
+        // A stop removes the folder before it releases the lock, and a later start may have created another one with this path. The watcher
+        // works in its own folder, and that keeps its number (dev and inode) also without a name.
+        let remove = #"test . -ef "$0" && cd / && rm -rf -- "$0""#
         let script = removesFolder ? "\(stop)\n\(remove)" : stop
         let watched = ["sh", "-c", script, folder.path] + stopping.carefulArguments(removesFolder ? .immediate : .fast)
         try await ServerCommand(arguments: ["sh", "-c", launch, "sh"] + watched, folder: folder.path)

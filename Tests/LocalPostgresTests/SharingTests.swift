@@ -88,4 +88,23 @@ struct SharingTests {
             try await eventually("no process is left") { processes(naming: folder).isEmpty }
         }
     }
+
+    // On a busy machine, the watcher of a server gets its lock late: the server was stopped, and another start uses the path.
+    @Test
+    func `a watcher removes no folder but its own`() async throws {
+        try await withFolder { folder in
+            let server = try await LocalPostgres.throwaway(environment: ["TMPDIR": folder], logger: quiet)
+            let watcher = try #require(processes(naming: "flock", server.directory, "rm -rf").first)
+            try #require(kill(watcher, SIGSTOP) == 0)
+            await server.stop(mode: .immediate)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+            try await server.start()
+            try #require(kill(watcher, SIGCONT) == 0)
+            try await eventually("the first watcher ends") { !processes(naming: server.directory).contains(watcher) }
+            #expect(try await query(server, "SELECT 1") == "1")
+            #expect(exists("\(server.directory)/data/PG_VERSION"))
+            await server.stop(mode: .immediate)
+            try await eventually("no process is left") { processes(naming: folder).isEmpty }
+        }
+    }
 }
