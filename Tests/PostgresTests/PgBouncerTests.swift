@@ -27,6 +27,8 @@ import Testing
         try await server.use { server in
             try await connect(server.configuration()).script(sql)
             let port = server.port == 31_999 ? 20_000 : server.port + 1
+            // PgBouncer ends the wait of a client after 120 s (its manual, query_wait_timeout). Here two connections serve all, and
+            // on a busy machine that takes longer.
             let configuration = """
                 [databases]
                 * = host=\(server.folder) port=\(server.port)
@@ -37,6 +39,7 @@ import Testing
                 auth_type = any
                 pool_mode = transaction
                 default_pool_size = 2
+                query_wait_timeout = 0
                 pidfile = \(server.folder)/data/pgbouncer.pid
                 logfile = \(server.folder)/data/pgbouncer.log
                 \(settings)
