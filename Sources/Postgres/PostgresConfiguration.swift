@@ -130,9 +130,20 @@ public struct PostgresConfiguration: Sendable {
         return copy
     }
 
+    /// The values that end a connection to a server that is gone, unless the connection string has others (libpq manual 34.1.2).
+    ///
+    /// A machine that loses its power closes no connection. Without them, a session that waits for the answer to a COMMIT keeps a place
+    /// of its pool for an hour, and the system's own probes begin after two. A server that is alive answers probes although it waits for a
+    /// standby.
+    private static let probes = [
+        "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "25000",
+    ]
+
     /// The keywords and values for libpq.
-    var keywords: [String: String] {
+    package var keywords: [String: String] {
         var keywords = parameters
+        // The file of a service can have values of its own, which these would replace.
+        if keywords["service"] == nil { keywords.merge(Self.probes) { own, _ in own } }
         keywords["client_encoding"] = "UTF8"
         // libpq's own time limit works only for its blocking calls. The reactor enforces connectDeadline.
         keywords["connect_timeout"] = nil

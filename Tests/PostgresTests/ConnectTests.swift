@@ -16,6 +16,15 @@ import Testing
         }
     }
 
+    // The fault: the machine of the primary lost its power while commits waited. The sessions kept the places of their pools for an hour.
+    @Test func `a connection to a machine that is gone ends by itself, as soon as its connection string says`() throws {
+        let plain = try PostgresConfiguration("host=db.example dbname=d").keywords
+        #expect(plain["keepalives_idle"] == "10" && plain["keepalives_interval"] == "5")
+        #expect(plain["keepalives_count"] == "3" && plain["tcp_user_timeout"] == "25000")
+        let own = try PostgresConfiguration("host=db.example keepalives_idle=60 tcp_user_timeout=0").keywords
+        #expect(own["keepalives_idle"] == "60" && own["tcp_user_timeout"] == "0" && own["keepalives_count"] == "3")
+    }
+
     @Test(arguments: ["host=/nonexistent", "host=127.0.0.1 port=1", "host=no.such.name.invalid"])
     func `connecting to an address where no server listens fails`(text: String) async throws {
         let error = await failureOfConnecting(try PostgresConfiguration("\(text) user=u dbname=d"))

@@ -66,6 +66,8 @@ public struct PostgresError: Error, Sendable {
     public var column: String?
     /// True if the statement was handed to the socket, so that the server can have executed it.
     public var wasSent: Bool
+    /// True if this is the error of an earlier attempt to connect, and the pause after it is not over.
+    package var isOfPause = false
 
     /// Creates an error.
     ///

@@ -20,7 +20,8 @@ package struct Backoff: Sendable {
     ///
     /// The result is `nil` if the caller can try to connect.
     package func refusal(at now: MonotonicInstant) -> PostgresError? {
-        guard case .unreachable(_, let until, let error) = state, now < until else { return nil }
+        guard case .unreachable(_, let until, var error) = state, now < until else { return nil }
+        error.isOfPause = true
         return error
     }
 

@@ -86,6 +86,8 @@ extension Session {
         guard wire.conversation.isCancellationDue, let handle = wire.connection?.cancelHandle() else { return }
         wire.conversation.beginCancellation()
         reactor.cancelling.run { [self] in
+            // Cancellations of a server that is gone take minutes, and others wait behind them.
+            if self.wire.withLock({ $0.isClosed }) { return }
             if !handle.cancel() { logger.warning("a cancellation could not be delivered") }
             self.wire.withLock { wire in
                 wire.conversation.cancellationReturned(at: .now)

@@ -74,6 +74,8 @@ extension Session {
         wire.withLock { wire in
             var error = PostgresError.taskCancelled
             guard wire.conversation.isUnanswered(request) else {
+                // The answer is on its way to the caller.
+                if request.outcome != nil { return }
                 request.resume(.failure(error))
                 return
             }

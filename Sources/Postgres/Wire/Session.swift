@@ -48,6 +48,8 @@ final class Session: Sendable {
         var copying: CopyWait?
         /// True while a step of the attempt to connect runs on another thread.
         var isPolling = false
+        /// True after the end of the connection.
+        var isClosed: Bool { if case .closed = phase { true } else { false } }
         /// True after a commit did not answer in time: the connection only waits for that answer.
         var isDraining = false
         /// Called once the connection is closed.

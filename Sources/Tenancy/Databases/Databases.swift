@@ -270,7 +270,8 @@ public final class Databases: Sendable {
                 return try await connect { hasBegun = true }
             } catch let error as PostgresError where error.isRefusedConnection && !hasBegun {
                 guard ContinuousClock.now < end, let caches = caches[clusterID] else { throw error }
-                await caches.makeRoom()
+                // During a pause nothing was attempted, so the room that was made may still be there.
+                if !error.isOfPause { await caches.makeRoom() }
                 try await Task.sleep(for: .milliseconds(20))
             }
         }
