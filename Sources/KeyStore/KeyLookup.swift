@@ -114,6 +114,11 @@ public final class FoundKey: Sendable {
 
 /// A rendering of a key's facts, which a surface keeps beside the key.
 package final class KeyRendering: Sendable {
+    /// The maximum size of a rendering, in sizes of the texts that it renders: the name, the subject and the scopes.
+    ///
+    /// It has them twice, and an encoded byte takes three.
+    package static let factor = 6
+
     /// The rendering, of a type that the surface knows.
     package let value: any Sendable
 
@@ -187,6 +192,7 @@ public enum KeyLookup {
     /// The look-up with one pepper, the usual case, for which an equality has the cheapest plan.
     public static let byDigest = Statement(inWorkspace + " WHERE s.digest = $1")
     private static let byDigestInRoot = Statement(inRoot + " WHERE s.digest = $1")
+    private static let operatorKeyBySecret = Statement(inRoot + " WHERE s.id = $1 AND k.organization_id IS NULL")
     /// The look-up with several peppers, while they rotate.
     private static let byAnyDigest = Statement(inWorkspace + " WHERE s.digest = ANY ($1)")
     private static let clientKeyByDigests = Statement("\(clientKey) WHERE s.digest = ANY ($1) \(secretOrder)")
@@ -232,6 +238,19 @@ public enum KeyLookup {
     ) async throws(PostgresError) -> FoundKey? {
         guard let row = try await pipeline.query(byAnyDigest, [digests.map(\.bytes)]).first else { return nil }
         return try FoundKey(row: row, ref: ref)
+    }
+
+    /// Returns the operator key that a secret belongs to, or `nil`.
+    ///
+    /// The errors are those of ``find(_:ref:in:deadline:)``.
+    package static func findOperatorKey(
+        ofSecret secret: UUID,
+        in pipeline: PostgresPipeline,
+        deadline: Duration
+    ) async throws(PostgresError) -> Answer<FoundKey> {
+        let answer = try await pipeline.answer(operatorKeyBySecret, [secret], deadline: deadline)
+        guard let row = answer.rows.first else { return Answer(found: nil, mark: answer.mark) }
+        return Answer(found: try FoundKey(row: row, ref: .root), mark: answer.mark)
     }
 
     /// Returns the client key that one of some digests belongs to, with its record from the same read, or `nil`.

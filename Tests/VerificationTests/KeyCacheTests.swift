@@ -39,8 +39,8 @@ import Testing
         return try #require(Digest(bytes: bytes))
     }
 
-    private func key(_ number: UInt64, name: String = "key") throws -> CachedKey {
-        let found = FoundKey(state: .ofNewKey(), name: name, readAt: .earliest)
+    private func key(_ number: UInt64, name: String = "key", _ state: KeyState = .ofNewKey()) throws -> CachedKey {
+        let found = FoundKey(state: state, name: name, readAt: .earliest)
         return CachedKey(digest: try digest(number), key: found, stamp: stamp, readAt: .distantPast)
     }
 
@@ -75,6 +75,19 @@ import Testing
         #expect(cache.size.keys > 100)
         cache.insert(try key(9999, name: String(repeating: "x", count: 1 << 20)))
         #expect(cache[try digest(9999)] == nil)
+    }
+
+    // Attack: keys with the longest lists. What does not count fills the memory of the node beyond the setting.
+    @Test func `the texts of every list of a key count, and so does their rendering`() throws {
+        let empty = try key(1, name: "").byteCount
+        var state = KeyState.ofNewKey()
+        state.namespaces = NamespaceRule((0..<1000).map { "\($0 + 1000)-\(String(repeating: "n", count: 50))" })
+        #expect(try key(1, name: "", state).byteCount - empty >= 1000 * (16 + 55))
+        state = .ofNewKey()
+        state.scopes = ScopeSet(freeForm: (0..<100).map { "\($0 + 100):\(String(repeating: "s", count: 96))" })
+        #expect(try key(1, name: "", state).byteCount - empty >= 100 * (16 + 100 + 6 * 100))
+        let name = String(repeating: "é", count: 127)
+        #expect(try key(1, name: name).byteCount - empty >= 254 + 6 * 254)
     }
 
     @Test func `a key that is inserted again takes the place of the older entry`() throws {

@@ -56,9 +56,13 @@ final class CachedKey: Sendable {
 }
 
 extension FoundKey {
-    /// The estimated bytes of the texts and lists of the key.
+    /// The estimated bytes of the texts and lists of the key, and of its rendering.
+    ///
+    /// A surface renders a key after it was stored, and a tenant decides how large all of this is.
     fileprivate var variableBytes: Int {
-        name.utf8.count + metadata.utf8.count + (subject?.utf8.count ?? 0) + 48 * state.addressRanges.count
-            + state.scopes.texts.reduce(0) { $0 + 32 + $1.utf8.count }
+        let (scopes, namespaces) = (state.scopes.texts, state.namespaces.allowed ?? [])
+        let rendered = name.utf8.count + (subject?.utf8.count ?? 0) + scopes.reduce(0) { $0 + 1 + $1.utf8.count }
+        return metadata.utf8.count + 48 * state.addressRanges.count + 32 * (scopes.count + namespaces.count)
+            + namespaces.reduce(0) { $0 + $1.utf8.count } + (1 + KeyRendering.factor) * rendered
     }
 }
