@@ -27,13 +27,16 @@ extension PeopleStore {
         )
     }
 
-    /// Returns a session issuer by its name, with the database's time, by one indexed read over the pipeline that all look-ups share.
+    /// Returns a session issuer by its name, with the database's time, by one indexed read over the pipeline that all look-ups share, and
+    /// with the mark of the session that answered.
     public static func sessionIssuer(
         _ issuer: String,
         in lookups: PostgresPipeline
-    ) async throws(PostgresError) -> FoundSessionIssuer? {
-        guard let row = try await lookups.query(Self.byIssuer, [issuer]).first else { return nil }
+    ) async throws(PostgresError) -> (value: FoundSessionIssuer?, mark: SessionMark) {
+        let answer = try await lookups.answer(Self.byIssuer, [issuer])
+        guard let row = answer.rows.first else { return (nil, answer.mark) }
         let found = try SessionIssuer(row: row)
-        return FoundSessionIssuer(issuer: found, readAt: try row.timestamp(SessionIssuer.columnCount))
+        let readAt = try row.timestamp(SessionIssuer.columnCount)
+        return (FoundSessionIssuer(issuer: found, readAt: readAt), answer.mark)
     }
 }

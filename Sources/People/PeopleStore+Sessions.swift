@@ -50,9 +50,13 @@ extension PeopleStore {
         try Self.session(try await connection.query(Self.find, [id]))
     }
 
-    /// Returns a session by one indexed read over the pipeline that all look-ups share.
-    public static func session(_ id: UUID, in lookups: PostgresPipeline) async throws(PostgresError) -> SessionRecord? {
-        try Self.session(try await lookups.query(Self.find, [id]))
+    /// Returns a session by one indexed read over the pipeline that all look-ups share, with the mark of the session that answered.
+    public static func session(
+        _ id: UUID,
+        in lookups: PostgresPipeline
+    ) async throws(PostgresError) -> (value: SessionRecord?, mark: SessionMark) {
+        let answer = try await lookups.answer(Self.find, [id])
+        return (try Self.session(answer.rows), answer.mark)
     }
 
     private static let refreshToken = Statement("SELECT 1 FROM control.refresh_tokens WHERE digest = ANY ($1)")

@@ -152,7 +152,63 @@ import Testing
         }
     }
 
-    // The attack: as above, with the session of a member, which needs no lease of the node. What was removed is back with the standby.
+    // The attack: as above. The keys of a subject that was revoked are no keys that a repetition would have to revoke, so it said 200.
+    @Test func `no subject's keys are called revoked while no standby knows it`() async throws {
+        try await withReplicatedServer { server in
+            try await withMortise(of: try TestInstallation(server.primary)) { mortise in
+                _ = try await mortise.makeClientKey("gone", subject: "user_gone")
+                let database = try await mortise.workspaceDatabase()
+                let retire = {
+                    try await mortise.api
+                        .post(
+                            "/v1/workspaces/default/retire-subject",
+                            ["subject": "user_gone", "client_keys": "revoke"],
+                            as: mortise.adminToken
+                        )
+                        .status
+                }
+                let status = try await mortise.withConnection(database) { connection in
+                    // An own session of the installation's owner, whose commit waits for nobody.
+                    try await connection.script("SET synchronous_commit = off")
+                    await server.standbyProcess.stop()
+                    return try await server.cancellingWaits {
+                        try await connection.script(
+                            "UPDATE auth.client_keys SET revoked_at = now() WHERE name = 'gone'"
+                        )
+                        return try await retire()
+                    }
+                }
+                #expect(status == 503)
+                try await server.standbyProcess.start()
+                try await server.waitForStandby()
+                try await eventually("the repetition is answered") { try await retire() == 200 }
+            }
+        }
+    }
+
+    // The attack: a member is removed after a failover. The node still reaches the old server, where the session is alive.
+    @Test func `a session counts only while the node has a lease`() async throws {
+        try await withReplicatedServer { server in
+            try await withMortise(of: try TestInstallation(server.primary)) { mortise in
+                let session = try await mortise.session("ada@example.org", "admin")
+                #expect(try await mortise.api.get("/v1/me", as: session).status == 200)
+                await server.standbyProcess.stop()
+                try await server.cancellingWaits {
+                    try await eventually("the session is refused without a lease") {
+                        let answer = try await mortise.api.get("/v1/me", as: session)
+                        return answer.status == 503 && answer.headers["retry-after"] != nil
+                    }
+                }
+                try await server.standbyProcess.start()
+                try await server.waitForStandby()
+                try await eventually("the session counts again") {
+                    try await mortise.api.get("/v1/me", as: session).status == 200
+                }
+            }
+        }
+    }
+
+    // The attack: as above, with the session of a member. What was removed is back with the standby.
     @Test func `no member and no webhook is called gone while no standby knows it`() async throws {
         try await withReplicatedServer { server in
             try await withMortise(of: try TestInstallation(server.primary)) { mortise in

@@ -76,7 +76,7 @@ extension KeyRoutes {
             let scene = try await visit.scene(family, .keysWrite)
             let id = try id(visit)
             if action == .rotate { return try await rotate(id, scene, visit) }
-            let key = try await findKey(scene, visit)
+            let key = try await keyToChange(action, id, scene, visit)
             let faults = Self.faults(of: action, on: key, visit.form)
             guard faults.isEmpty else {
                 return try await actionPage(action, key, faults, scene, visit, status: .unprocessableContent)
@@ -99,6 +99,23 @@ extension KeyRoutes {
             throw Redirect(location: "\(page)?done=\(action == .disable ? "disabled" : "revoked")")
         }
         .stopping { _ in action != .rotate }
+    }
+
+    /// Returns the key of a form.
+    ///
+    /// A form of a deletion that was answered with an error can be sent again. It is told that the key is gone once that is safe, as a
+    /// repeated request of the API is (decision 0014, rules 30 and 31).
+    private func keyToChange(_ action: KeyAction, _ id: UUID, _ scene: KeyPageContext, _ visit: Visit) async throws
+        -> KeyRecord
+    {
+        do {
+            return try await findKey(scene, visit)
+        } catch let missing as MissingObject where action == .delete {
+            do {
+                try await visit.platform.keys.delete(id, in: scene.keys, by: visit.caller)
+            } catch Refusal.notFound {}
+            throw missing
+        }
     }
 
     /// Returns the faults of the form of a change.

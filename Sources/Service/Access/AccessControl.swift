@@ -61,7 +61,8 @@ public final class AccessControl: Sendable {
         return Self.principal(reading.key, reach)
     }
 
-    private static func principal(_ found: FoundKey, _ reach: Principal.Reach) -> Principal {
+    /// Returns the principal of a good key.
+    static func principal(_ found: FoundKey, _ reach: Principal.Reach) -> Principal {
         Principal(
             keyID: found.state.keyID,
             secretID: found.state.secretID,
@@ -98,7 +99,8 @@ public final class AccessControl: Sendable {
         }
     }
 
-    private static func isUsable(_ reading: KeyReading, from address: IPAddress?) -> Bool {
+    /// Returns true if a key and its presented secret are good for a caller at an address.
+    static func isUsable(_ reading: KeyReading, from address: IPAddress?) -> Bool {
         let state = reading.key.state
         return state.status(at: reading.now).isUsable && !state.secret.hasEnded(at: reading.now)
             && state.allows(address: address)

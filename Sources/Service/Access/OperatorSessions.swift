@@ -41,10 +41,10 @@ public struct OperatorSessions: Sendable {
         guard principal.reach == .platform, case .key(let key) = principal.identity else {
             throw Refusal.unauthenticated
         }
-        let found = try await find(key.keyID)
+        let found = try await find(key.secretID)
         let parts = [
             UUIDv7.text(of: key.keyID), UUIDv7.text(of: key.secretID),
-            String((found.readAt + Self.lifetime).microsecondsSinceUnixEpoch),
+            String((found.now + Self.lifetime).microsecondsSinceUnixEpoch),
             String(context.randomness.next(), radix: 16),
         ]
         let text = parts.joined(separator: ".")
@@ -63,40 +63,30 @@ public struct OperatorSessions: Sendable {
             let end = Int64(parts[2]),
             signer.verify(parts[4], of: parts[0..<4].joined(separator: "."), for: "operator cookie")
         else { throw Refusal.unauthenticated }
-        let key = try await find(keyID)
-        guard key.readAt.microsecondsSinceUnixEpoch < end, key.status.isUsable,
-            let secret = key.secrets.first(where: { $0.id == secretID }),
-            let permissions = PermissionSet(names: key.permissions), let bounds = KeyBounds(key, secret: secret),
-            bounds.addresses.isEmpty || bounds.addresses.contains(where: { address.map($0.contains) ?? false })
+        let reading = try await find(secretID)
+        let key = reading.key
+        guard key.state.keyID == keyID, key.state.kind == .operator,
+            reading.now.microsecondsSinceUnixEpoch < end, AccessControl.isUsable(reading, from: address)
         else { throw Refusal.unauthenticated }
-        if !bounds.limits.isUnlimited {
+        let bounds = key.state.rateLimits
+        if !bounds.isUnlimited {
             let limits = try await context.verifier.keys.root().limits
-            if let limit = await limits.useWaiting(key.limitID ?? keyID, bounds.limits), !limit.isAllowed {
+            if let limit = await limits.useWaiting(key.limitID, bounds), !limit.isAllowed {
                 throw Refusal.limitReached(limit)
             }
         }
-        let principal = Principal(
-            keyID: keyID,
-            secretID: secretID,
-            name: key.name,
-            reach: .platform,
-            permissions: permissions,
-            bounds: bounds
-        )
+        let principal = AccessControl.principal(key, .platform)
         return OperatorSession(
             principal: principal,
             name: key.name,
             id: parts[0..<4].joined(separator: "."),
-            readAt: key.readAt
+            readAt: reading.now
         )
     }
 
-    /// Reads the key of a caller who has proved to be an operator, and who takes the turns of operators from here on.
-    private func find(_ id: UUID) async throws -> KeyRecord {
-        let key = try await PostgresFairness.with(owner: nil) {
-            try await context.withConnection(to: nil) { try await KeyStore($0).find(id, in: .platform) }
-        }
-        guard let key else { throw Refusal.unauthenticated }
-        return key
+    /// Reads the key that a secret belongs to.
+    private func find(_ secret: UUID) async throws -> KeyReading {
+        guard let reading = try await context.operatorKey(ofSecret: secret) else { throw Refusal.unauthenticated }
+        return reading
     }
 }

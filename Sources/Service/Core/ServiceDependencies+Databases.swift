@@ -151,6 +151,17 @@ extension ServiceDependencies {
         }
     }
 
+    /// Returns the operator key that a secret belongs to, or `nil` if there is none.
+    ///
+    /// - Throws: The errors of ``rootKey(_:)``.
+    func operatorKey(ofSecret secret: UUID) async throws -> KeyReading? {
+        do {
+            return try await databases.noting(nil) { try await verifier.keys.readOperatorKey(ofSecret: secret) }
+        } catch let error as PostgresError where error.isUnanswered {
+            throw Refusal.directoryUnavailable
+        }
+    }
+
     /// The home of admin and operator keys, if keys are kept in memory and this node knows it.
     var rootInMemory: KeyHome? { verifier.keys.rootInMemory }
 
@@ -228,6 +239,19 @@ extension ServiceDependencies {
         } catch {
             databases.report(error, of: nil)
             guard error.isUnanswered else { throw error }
+            throw Refusal.directoryUnavailable
+        }
+    }
+
+    /// Reads who a caller is as ``KeyFinder/readCaller(_:)`` does, so that a server that was replaced vouches for nobody.
+    ///
+    /// - Throws: `Refusal.directoryUnavailable` if the control database cannot be asked, and the errors of `body`.
+    func readCaller<Value: Sendable>(
+        _ body: @Sendable (PostgresPipeline) async throws -> (value: Value, mark: SessionMark)
+    ) async throws -> Value {
+        do {
+            return try await databases.noting(nil) { try await verifier.keys.readCaller(body) }
+        } catch let error as PostgresError where error.isUnanswered {
             throw Refusal.directoryUnavailable
         }
     }

@@ -16,7 +16,9 @@ public enum ClientKeyTreatment: String, Sendable, CaseIterable {
 extension KeyService {
     /// Disables or revokes the client keys of one subject.
     ///
-    /// Up to ``largestBatch`` keys are changed together, each with its event. An interrupted call can be repeated.
+    /// Up to ``largestBatch`` keys are changed together, each with its event. An interrupted call can be repeated. Keys that are revoked
+    /// already are among those that it revokes: an earlier call that was answered with 503 can have revoked them without a standby that
+    /// knows it, and after the end of its fences (decision 0014, rules 30 and 31).
     ///
     /// - Parameters:
     ///   - keys: The client keys of the subject.
@@ -27,13 +29,13 @@ extension KeyService {
     public func retire(_ keys: KeyCollection, _ fate: ClientKeyTreatment, by caller: Caller) async throws -> Int {
         var count = 0
         var position = KeyPosition.newest(offset: 0)
+        let filter = fate == .revoke ? KeyFilter() : KeyFilter(isUsable: true)
         while true {
             let page = try await context.withConnection(to: keys.workspace?.facts) { connection in
-                try await KeyStore(connection)
-                    .list(in: keys.keyOwner, KeyFilter(isUsable: true), at: position, limit: Self.largestBatch)
+                try await KeyStore(connection).list(in: keys.keyOwner, filter, at: position, limit: Self.largestBatch)
             }
             count += page.filter(\.status.isUsable).count
-            try await retire(page.map(\.id), in: keys, fate, by: caller)
+            try await retire(page.filter { $0.status != .expired }.map(\.id), in: keys, fate, by: caller)
             guard page.count == Self.largestBatch, let last = page.last else { return count }
             position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
         }

@@ -38,9 +38,7 @@ public struct SessionIssuerService: Sendable {
         guard let token = CompactJWS(text), let algorithm = token.algorithm, let keyID = token.keyID,
             Self.isSession(token), let claims = token.claims, let name = claims["iss"]?.string, Self.isIssuer(name)
         else { throw Refusal.unauthenticated }
-        let found = try await context.lookUp { lookups throws(PostgresError) in
-            try await PeopleStore.sessionIssuer(name, in: lookups)
-        }
+        let found = try await context.readCaller { try await PeopleStore.sessionIssuer(name, in: $0) }
         guard let found else { throw Refusal.unauthenticated }
         let issuer = found.issuer
         guard issuer.algorithms.contains(algorithm) else { throw Refusal.unauthenticated }

@@ -59,9 +59,7 @@ extension SessionService {
         guard parts.count == 2, let id = UUIDv7.parse(parts[0]),
             signer.verify(parts[1], of: parts[0], for: "session cookie")
         else { throw Refusal.unauthenticated }
-        let session = try await context.lookUp { lookups throws(PostgresError) in
-            try await PeopleStore.session(id, in: lookups)
-        }
+        let session = try await context.readCaller { try await PeopleStore.session(id, in: $0) }
         guard let session, session.isAlive, let principal = Principal(session) else { throw Refusal.unauthenticated }
         try await extend(session)
         return BrowserSession(

@@ -186,7 +186,7 @@ public struct SessionService: Sendable {
     }
 
     private func find(_ id: UUID) async throws -> SessionRecord? {
-        try await context.lookUp { lookups throws(PostgresError) in try await PeopleStore.session(id, in: lookups) }
+        try await context.readCaller { try await PeopleStore.session(id, in: $0) }
     }
 }
 

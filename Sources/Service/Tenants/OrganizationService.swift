@@ -179,7 +179,7 @@ public struct OrganizationService: Sendable {
         try caller.principal.requireLive(
             "A key in test mode cannot delete an organization, because its live keys would be lost."
         )
-        let organization = try await context.settling { try await get(name, by: caller).id }
+        let organization = try await existing(name, by: caller)
         let found = try await context.readControl {
             try await $0.workspaces(PageRequest(limit: 100), WorkspaceFilter(organizationID: organization))
         }
@@ -198,6 +198,23 @@ public struct OrganizationService: Sendable {
             try await people.deleteMembers(of: organization)
             try await context.control(in: change.transaction)
                 .deleteOrganization(organization, by: change.attribution)
+        }
+    }
+
+    /// Returns the organization of a name, and says that there is none once all nodes know it.
+    ///
+    /// A deletion that was answered with 503 can have been committed without a standby that knows it, and after the end of its fences
+    /// (decision 0014, rules 30 and 31).
+    private func existing(_ name: String, by caller: Caller) async throws -> UUID {
+        do {
+            return try await get(name, by: caller).id
+        } catch let refusal as Refusal where refusal.tellsOfEarlierChange {
+            try await context.announcing(nil, .changes) { mark in
+                try await context.fenced(nil, in: nil, of: nil, .changes, mark) { connection in
+                    try await connection.auditedTransaction { _ in }
+                }
+            }
+            throw refusal
         }
     }
 

@@ -1,8 +1,8 @@
 import Fence
-import FoundationEssentials
+package import FoundationEssentials
 package import KeyStore
 package import Keys
-import Postgres
+package import Postgres
 import Synchronization
 import Tenancy
 
@@ -114,6 +114,36 @@ package final class KeyFinder: Sendable {
         return key.map { KeyReading(key: $0, now: $0.readAt) }
     }
 
+    /// Reads the operator key that a secret belongs to, for a session that names the secret.
+    ///
+    /// - Returns: The key, or `nil` if there is none.
+    /// - Throws: The errors of ``read(_:in:)``.
+    package func readOperatorKey(ofSecret secret: UUID) async throws -> KeyReading? {
+        let key = try await read(in: try await root(), storedUnder: nil, { $0 }, stopped: { $0.stopped }) {
+            pipeline,
+            deadline in
+            try await KeyLookup.findOperatorKey(ofSecret: secret, in: pipeline, deadline: deadline)
+        }
+        return key.map { KeyReading(key: $0, now: $0.readAt) }
+    }
+
+    /// Reads who a caller is, such as a session, from the control database.
+    ///
+    /// Without the rules of keys, a server that was replaced by its standby would still vouch for a session that has ended.
+    ///
+    /// - Parameter body: Reads, and returns the mark of the session of the pipeline that answered.
+    /// - Returns: The value that `body` read.
+    /// - Throws: The errors of `body`, and `deadlineExceeded` without a lease.
+    package func readCaller<Value: Sendable>(
+        _ body: @Sendable (PostgresPipeline) async throws -> (value: Value, mark: SessionMark)
+    ) async throws -> Value {
+        try await counting(in: try await root()) { pipeline, _ in
+            let answer = try await body(pipeline)
+            return (answer.value, nil, answer.mark)
+        }
+        .value
+    }
+
     /// Reads something of a key, which counts only under a good lease (rules 17, 20 and 21).
     ///
     /// - Parameters:
@@ -131,6 +161,34 @@ package final class KeyFinder: Sendable {
         stopped: (Found) -> Found,
         _ body: (PostgresPipeline, Duration) async throws -> KeyLookup.Answer<Found>
     ) async throws -> Found? {
+        let (found, stamp, before) = try await counting(in: home) { pipeline, deadline in
+            reads.add(1, ordering: .relaxed)
+            let answer = try await body(pipeline, deadline)
+            return (answer.found, answer.found.map { key($0).state.keyID }, answer.mark)
+        }
+        // Only a database that was restored from an older backup differs for long. Nothing of it is kept.
+        if let found, let workspace = home.workspace, key(found).state.workspaceIsActive,
+            try await databases.isStopped(workspace)
+        {
+            return stopped(found)
+        }
+        if let stamp, let found, let digest, let cache {
+            cache.insert(CachedKey(digest: digest, key: key(found), stamp: stamp, readAt: before))
+        }
+        return found
+    }
+
+    /// Reads until an answer counts.
+    ///
+    /// - Parameters:
+    ///   - home: The home of the database.
+    ///   - body: Reads, and returns the value, the id of its key, and the mark of the session that answered.
+    /// - Returns: The value, the stamp under which its key can be kept, and the moment before the read.
+    /// - Throws: The errors of `body`, and `deadlineExceeded` without a lease.
+    private func counting<Value>(
+        in home: KeyHome,
+        _ body: (PostgresPipeline, Duration) async throws -> (value: Value, key: UUID?, mark: SessionMark)
+    ) async throws -> (value: Value, stamp: Stamp?, before: Moment) {
         let view = home.keeper.view
         // A server that does not answer would keep each request for the whole deadline, and their number would grow.
         guard !home.keeper.isCutOff(for: Self.leasePatience) else { throw Self.withoutLease }
@@ -138,26 +196,15 @@ package final class KeyFinder: Sendable {
             // Before the read is written. A pipeline joins a read only to one that is not written either.
             let ticket = view.willRead(in: home.fences)
             let before = Moment.now
-            reads.add(1, ordering: .relaxed)
-            let (found, outcome) = try await withLookups(in: home) { pipeline in
+            let (value, outcome) = try await withLookups(in: home) { pipeline in
                 let answer = try await body(pipeline, deadline)
-                let id = answer.found.map { key($0).state.keyID }
-                let outcome = view.didRead(ticket, key: id, on: answer.mark, at: .now)
+                let outcome = view.didRead(ticket, key: answer.key, on: answer.mark, at: .now)
                 if case .otherServer = outcome { pipeline.closeSessions(marked: answer.mark) }
-                return (answer.found, outcome)
+                return (answer.value, outcome)
             }
             switch outcome {
-            case .answer, .store:
-                // Only a database that was restored from an older backup differs for long. Nothing of it is kept.
-                if let found, let workspace = home.workspace, key(found).state.workspaceIsActive,
-                    try await databases.isStopped(workspace)
-                {
-                    return stopped(found)
-                }
-                if case .store(let stamp) = outcome, let found, let digest, let cache {
-                    cache.insert(CachedKey(digest: digest, key: key(found), stamp: stamp, readAt: before))
-                }
-                return found
+            case .answer: return (value, nil, before)
+            case .store(let stamp): return (value, stamp, before)
             case .noLease, .otherServer:
                 // After a failover, the old server's lease ends before the new one's begins.
                 let patience = PostgresDeadline.limit(Self.leasePatience)
