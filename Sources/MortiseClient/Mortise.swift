@@ -50,6 +50,11 @@ public struct Mortise: Sendable {
         self.transport = transport
     }
 
+    /// Returns a client of the same server, over the same HTTP client, with another credential.
+    package func with(_ credential: Credential, options: ClientOptions = ClientOptions()) -> Mortise {
+        Mortise(url: url, credential: credential, options: options, http: transport.http)
+    }
+
     /// Returns this client with another way to wait between two attempts.
     package func pausing(with pause: @escaping @Sendable (Duration) async throws -> Void) -> Mortise {
         var transport = transport

@@ -162,6 +162,53 @@ import mortise
         }
     }
 
+    // The fault: the organization was made on the server of the profile, and the load went to the default address.
+    @Test func `the server of the profile is driven`() async throws {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { program in
+                let url = "http://127.0.0.1:\(try await program.port())"
+                TemporaryFolder.write(installation.operatorToken, to: "\(installation.folder)/token")
+                let home = ["HOME": installation.folder]
+                let login = try await Program.run(
+                    ["login", "--token-file", "\(installation.folder)/token", "--url", url],
+                    environment: home
+                )
+                #expect(login.code == 0, "\(login.everything)")
+                let databases = try await installation.workspaceDatabases()
+                let bench = try await Program.run(["bench", "--json", "--duration", "1s"], environment: home)
+                #expect(bench.code == 0, "\(bench.everything)")
+                #expect(try JSONValue(parsing: bench.output.utf8)["wrong"] == 0)
+                try await expectNothingLeft(installation, program, databases)
+            }
+        }
+    }
+
+    // The fault: the admin key of the load was used without the certificates that --ca-file names.
+    @Test func `the load on a gateway listener is prepared on a server with a certificate of an own authority`()
+        async throws
+    {
+        try await ProcessInstallation.with { installation in
+            let (certificate, key) = ("\(installation.folder)/server.pem", "\(installation.folder)/server.key")
+            TestCertificate.first.write(to: certificate, key)
+            let socket = "unix:\(installation.folder)/gateway.sock"
+            let listen = ["--gateway-listen", socket, "--tls-certificate", certificate, "--tls-key", key]
+            try await installation.serve(listen) { program in
+                let variables = [
+                    "MORTISE_URL": "https://127.0.0.1:\(try await program.port())",
+                    "MORTISE_TOKEN": installation.operatorToken,
+                    "MORTISE_CA_FILE": certificate,
+                ]
+                let bench = try await Program.run(
+                    ["bench", "--json", "--duration", "1s", "--workspaces", "2", "--gateway", socket],
+                    environment: variables
+                )
+                #expect(bench.code == 0, "\(bench.everything)")
+                let refused = try await Program.run(["bench", "--duration", "1s"], environment: variables)
+                #expect(refused.code == 64 && refused.errors.contains("plain HTTP"), "\(refused.everything)")
+            }
+        }
+    }
+
     // The operator has seen enough, a supervisor stops the job, or the connection to the terminal breaks.
     @Test func `Ctrl-C, SIGTERM and a terminal that closes end the load and remove the organization`() async throws {
         try await ProcessInstallation.with { installation in

@@ -99,8 +99,8 @@ struct Bench: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let target = try target()
         let client = try await connection.client()
+        let target = try target(of: client.url)
         let organization = BenchStage.Organization()
         // Nothing is created for an address that cannot be reached.
         try await target.check()
@@ -187,8 +187,7 @@ struct Bench: AsyncParsableCommand {
         }
     }
 
-    private func target() throws -> BenchTarget {
-        let server = try ServerURL.find(option: connection.url)
+    private func target(of server: ServerURL) throws -> BenchTarget {
         if let gateway, let address = GatewayAddress(gateway) {
             let call = BenchCall(kind: .gateway, prefix: "", host: "mortise.invalid")
             return BenchTarget(place: address.place, name: gateway, call: call)

@@ -50,7 +50,7 @@ struct BenchStage: Sendable {
     ) async throws(MortiseError) -> BenchStage {
         let made = try await client.organizations.create(name: organization.slug, slug: organization.slug)
         organization.set(made.organization.id)
-        let admin = Mortise(url: client.url, credential: .token(made.token))
+        let admin = client.with(.token(made.token))
         var workspaces = [made.defaultWorkspace.id]
         for number in 1..<max(size.workspaces, 1) {
             let workspace = try await admin.workspaces.create(
