@@ -21,7 +21,7 @@ struct EventJSON: JSONWritable {
                     .described(
                         """
                         The actor: `admin-key:<id>`, `operator-key:<id>`, `service-key:<id>`, `client-key:<id>`, `member:<user id>`, \
-                        `session:<user>`, `system`.
+                        `session:<user>`, `system`, or `sign-in` for a refused sign-in.
                         """
                     )
             ),

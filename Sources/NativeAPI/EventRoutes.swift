@@ -25,7 +25,7 @@ struct EventRoutes: Sendable {
             .string(min: 1, max: 255),
             """
             Only events of this actor: an actor as events have it, the e-mail address of a member, or the name of a key or the beginning of \
-            its token. No event matches if nobody has the name.
+            its token. No event matches if nobody has the name. A caller without `keys:read` finds nobody but itself by a name.
             """
         ),
         QueryParameter("since", NativeSchema.time, "Only events at or after this instant."),

@@ -120,7 +120,7 @@ struct MemberRoutes: Sendable {
             id: "addMember",
             "Add a member",
             description: """
-                An existing user of the organization gets one more role; name and password are then ignored. Otherwise \
+                An existing user of the organization gets one more role; name and password are then checked and ignored. Otherwise \
                 a user is created. No mail is sent. Only owners add owners, and an admin key gives no role with more \
                 permissions than it has. Only an operator can add a user of another organization.
                 """,

@@ -17,7 +17,10 @@ struct OrganizationJSON: JSONWritable {
             .required("slug", .string(min: 1, max: 63).described("The short name in URLs.")),
             .required(
                 "token_prefix",
-                .string(min: 1, max: 4).orNull.described("The prefix of new tokens, instead of Mortise's own prefixes.")
+                .string(min: 1, max: 4).orNull
+                    .described(
+                        "The prefix of the tokens of new service and client keys, instead of Mortise's own prefixes."
+                    )
             ),
             .required(
                 "expiry_notice_days",

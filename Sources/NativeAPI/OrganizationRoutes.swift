@@ -135,7 +135,7 @@ struct OrganizationRoutes: Sendable {
             description: """
                 Operators change everything. Admin keys and members with `keys:write` and `webhooks:write` in the whole organization \
                 change `expiry_notice_days`, `unused_after_days` and `leak_action`. An absent member stays as it is. Existing tokens \
-                keep their prefix. With a null `token_prefix`, new tokens have the prefix of their kind.
+                keep their prefix, also when they are rotated. With a null `token_prefix`, new keys have the prefix of their kind.
                 """,
             access: .anybody(.webhooksWrite),
             parameters: [.organization],

@@ -18,9 +18,12 @@ public enum ActorKind: String, Sendable, CaseIterable {
     /// A session of an organization's own application. The id is the user's in that application.
     case session
 
+    /// The actor of a refused sign-in, which nobody has proved to be.
+    public static let signIn = "sign-in"
+
     /// Returns true if a text is an actor as events have it.
     public static func isActor(_ text: String) -> Bool {
-        text == Attribution.system.actor || allCases.contains { $0.id(of: text) != nil }
+        text == Attribution.system.actor || text == signIn || allCases.contains { $0.id(of: text) != nil }
     }
 
     /// Returns the actor with an id.

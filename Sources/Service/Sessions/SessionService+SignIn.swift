@@ -96,7 +96,7 @@ extension SessionService {
                         reason: reason.rawValue,
                         count: event.count,
                         scope: event.scope.rawValue,
-                        by: origin.attribution("sign-in")
+                        by: origin.attribution(ActorKind.signIn)
                     )
                 }
             }
