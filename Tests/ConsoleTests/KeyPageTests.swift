@@ -78,6 +78,8 @@ import Testing
             #expect(other.status == 409 && !other.text.contains("Idempotency-Key"))
             let sentence = "This form was sent before. Send it again to rotate the key once more."
             #expect(other.element("alert")?.contains(sentence) == true, "\(other.text)")
+            // The default would let the old token go on for a day.
+            #expect(other.text.contains(#"value="0" checked"#) && !other.text.contains(#"value="86400" checked"#))
             let hidden = try ["csrf", "ticket", "shown_secret"].map { ($0, try other.field($0)) }
             let next = try await browser.post("\(key)/rotate", hidden + [("grace", "0")])
             let newest = try #require(next.text.token)
@@ -121,11 +123,34 @@ import Testing
         }
     }
 
+    // Attack: a quotation mark or a bracket that people see as a part of another character is markup for a browser.
+    @Test(arguments: ["\u{600}<xyzzy \u{600}>", "\"\u{301} xyzzy=\"\u{200D}", "'\u{301}<\u{301}xyzzy>\u{FE0F}"])
+    func `markup within characters is shown as it is, too`(name: String) async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let created = try await browser.createKey(name)
+            #expect(created.status == 201)
+            let query = name.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            for page in [
+                created, try await browser.get(Self.list), try await browser.get("\(Self.list)?q=\(query)"),
+                try await browser.get(try Self.path(created)),
+            ] {
+                let bytes = Array(page.text.utf8)
+                for markup in ["<xyzzy", "<\u{301}xyzzy", "\"\u{301} xyzzy", "xyzzy=\"", "'\u{301}"] {
+                    #expect(!bytes.contains(Array(markup.utf8)), "\(markup)")
+                }
+                #expect(bytes.contains(Array("xyzzy".utf8)))
+            }
+        }
+    }
+
     // A spreadsheet runs a cell that begins like a formula.
     @Test func `a file of keys has no formulas`() async throws {
         try await withConsole { console in
             let browser = try await console.browser("ada@example.org", "owner")
-            for name in ["=HYPERLINK(\"https://evil.example\")", "+1", "-1", "@a", "plain, \"quoted\""] {
+            for name in [
+                "=HYPERLINK(\"https://evil.example\")", "+1", "-1", "@a", "plain, \"quoted\"", "a\"\u{301},=1+1",
+            ] {
                 #expect(try await browser.createKey(name).status == 201)
             }
             let file = try await browser.get("\(Self.list)/keys.csv")
@@ -133,9 +158,9 @@ import Testing
             #expect(file.headers["Content-Disposition"] == ["attachment; filename=\"default.csv\""])
             for cell in [
                 "\"'=HYPERLINK(\"\"https://evil.example\"\")\"", "\"'+1\"", "\"'-1\"", "\"'@a\"",
-                "\"plain, \"\"quoted\"\"\"",
+                "\"plain, \"\"quoted\"\"\"", "\"a\"\"\u{301},=1+1\"",
             ] {
-                #expect(file.text.contains(",\(cell),"), "\(cell) in \(file.text)")
+                #expect(Array(file.text.utf8).contains(Array(",\(cell),".utf8)), "\(cell) in \(file.text)")
             }
         }
     }

@@ -159,7 +159,7 @@ import Testing
     }
 
     // The fault: the disk of the database was full, and nobody could look at the console.
-    // A disk is full, or a commit waits for a standby that is gone.
+    // A disk is full, or the change hangs.
     @Test(arguments: ["RAISE EXCEPTION 'full' USING ERRCODE = '53100'", "PERFORM pg_sleep(600)"])
     func `a session that cannot be extended goes on, and is extended later`(fault: String) async throws {
         try await withConsole { console in

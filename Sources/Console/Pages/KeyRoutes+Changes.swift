@@ -66,6 +66,7 @@ extension KeyRoutes {
         values["ticket"] = visit.ticket
         values["reason"] = visit.form["reason"]
         values["confirmation"] = visit.form["confirmation"]
+        values["graces"] = GraceChoice.values(visit.form["grace"])
         values.merge(faults.values) { _, new in new }
         return try await visit.page("key-action", title: action.title, in: section, values, status: status)
     }
@@ -111,9 +112,7 @@ extension KeyRoutes {
         do {
             return try await findKey(scene, visit)
         } catch let missing as MissingObject where action == .delete {
-            do {
-                try await visit.platform.keys.delete(id, in: scene.keys, by: visit.caller)
-            } catch Refusal.notFound {}
+            try await visit.platform.keys.confirmMissing(id, in: scene.keys)
             throw missing
         }
     }
@@ -269,5 +268,20 @@ enum KeyName {
     static func matches(_ entered: String, _ name: String) -> Bool {
         let (entered, name) = (entered.visible, name.visible)
         return entered == name || name.isEmpty
+    }
+}
+
+/// The grace periods that a person can choose for a rotation.
+enum GraceChoice {
+    private static let choices = [
+        ("0", "Now"), ("3600", "1 h"), ("86400", "24 h"), ("604800", "7 days"), ("2592000", "30 days"),
+    ]
+
+    /// Returns the values of the choices for a template, of which one is chosen.
+    ///
+    /// - Parameter seconds: The seconds that the form had. Any other text stands for a day.
+    static func values(_ seconds: String) -> [[String: Any]] {
+        let chosen = choices.contains { $0.0 == seconds } ? seconds : "86400"
+        return choices.map { ["seconds": $0.0, "text": $0.1, "isChosen": $0.0 == chosen] }
     }
 }

@@ -42,7 +42,7 @@ struct KeyRoutes: Sendable {
             values["keys"] = page.keys.map { view($0, scene, visit, names).row }
             values["hasKeys"] = !page.keys.isEmpty
             values["isFiltered"] = search.isFiltered
-            values["isStart"] = page.keys.isEmpty && !search.isFiltered
+            values["isStart"] = page.keys.isEmpty && !search.isFiltered && !visit.query.contains("after")
             values["next"] = page.next.map { "\(scene.list)\(search.query(after: $0))" } ?? ""
             values["hasNext"] = page.next != nil
             values["isContinued"] = visit.query.contains("after")
@@ -378,6 +378,7 @@ struct KeyRoutes: Sendable {
         values["canSeeEvents"] = scene.canSeeEvents
         values["canEdit"] = scene.canWrite && key.status != .revoked
         values["ticket"] = visit.ticket
+        values["graces"] = GraceChoice.values(visit.form["grace"])
         let scopes = try await visit.platform.keys.suggestions(in: scene.keys).scopes
         values["suggestions"] = scopes.prefix(24).map { ["text": $0] }
         values["hasSuggestions"] = !scopes.isEmpty

@@ -35,7 +35,9 @@ struct CSV {
     /// text.
     private static func cell(_ text: String) -> String {
         let isFormula = text.unicodeScalars.first.map { "=+-@\t\r\n".unicodeScalars.contains($0) } ?? false
-        return "\"\(isFormula ? "'" : "")\(text.replacing("\"", with: "\"\""))\""
+        // By scalars: a quotation mark before U+0301 is a part of another character.
+        let quoted = String(String.UnicodeScalarView(text.unicodeScalars.flatMap { $0 == "\"" ? [$0, $0] : [$0] }))
+        return "\"\(isFormula ? "'" : "")\(quoted)\""
     }
 
     /// Returns an answer that browsers save as a file.

@@ -18,9 +18,10 @@ struct PageRenderer: Sendable {
 
     /// The templates, which a process parses once.
     private static let parsed: Result<MustacheLibrary, any Error> = Result {
+        HTMLText.register()
         var library = MustacheLibrary()
         for (name, bytes) in Templates.all {
-            try library.register(String(decoding: bytes, as: UTF8.self), named: name)
+            try library.register(HTMLText.pragma + String(decoding: bytes, as: UTF8.self), named: name)
         }
         return library
     }

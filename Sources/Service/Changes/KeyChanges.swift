@@ -206,6 +206,21 @@ struct KeyChanges: Sendable {
         }
     }
 
+    /// Returns when every node and the standby know what a read has found: that keys are gone.
+    ///
+    /// - Parameters:
+    ///   - ids: The keys; `nil` stands for all keys of the collection's database.
+    ///   - keys: The collection.
+    /// - Throws: `Refusal`, or the database's errors.
+    func confirmMissing(_ ids: [UUID]?, in keys: KeyCollection) async throws {
+        let (workspace, organization) = (keys.workspace?.facts, keys.owningOrganizationID)
+        try await context.announcing(workspace, .stops) { mark in
+            try await context.fenced(ids, in: workspace, of: organization, .stops, mark) { connection in
+                try await connection.auditedTransaction { _ in }
+            }
+        }
+    }
+
     // MARK: Issued tokens
 
     /// Creates or rotates a key, and answers a repeated request with the same `Idempotency-Key` as the first one.

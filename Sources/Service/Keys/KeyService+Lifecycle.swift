@@ -186,6 +186,16 @@ extension KeyService {
         return (stop, [(.revoked, details)])
     }
 
+    /// Returns when every node and the standby know that a key is gone, which a read has found.
+    ///
+    /// - Parameters:
+    ///   - id: The key.
+    ///   - keys: The collection that the key belonged to.
+    /// - Throws: `Refusal`, or the database's errors.
+    package func confirmMissing(_ id: UUID, in keys: KeyCollection) async throws {
+        try await changes.confirmMissing([id], in: keys)
+    }
+
     /// Deletes a key.
     ///
     /// Its events stay.

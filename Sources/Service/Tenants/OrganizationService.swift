@@ -209,11 +209,7 @@ public struct OrganizationService: Sendable {
         do {
             return try await get(name, by: caller).id
         } catch let refusal as Refusal where refusal.tellsOfEarlierChange {
-            try await context.announcing(nil, .changes) { mark in
-                try await context.fenced(nil, in: nil, of: nil, .changes, mark) { connection in
-                    try await connection.auditedTransaction { _ in }
-                }
-            }
+            try await changes.confirmMissing(nil, in: KeyCollection(owner: .platform))
             throw refusal
         }
     }
