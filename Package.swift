@@ -424,8 +424,9 @@ let package = Package(
         .testTarget(
             name: "EndpointsTests",
             dependencies: [
-                "Connections", "Endpoints", "HTTPTestSupport", "JSON", "Keys", "Locks", "Server", "ServerTestSupport",
-                "Telemetry", "TestSupport", "Traces", asyncHTTPClient, httpTypes, hummingbird, log, nioCore,
+                "Connections", "Endpoints", "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Server",
+                "ServerTestSupport", "Telemetry", "TestSupport", "Traces", asyncHTTPClient, httpTypes, hummingbird, log,
+                nioCore,
                 nioEmbedded, nioHTTP1, tracing,
             ],
             swiftSettings: settings

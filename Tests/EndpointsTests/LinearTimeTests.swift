@@ -1,9 +1,14 @@
 import Endpoints
+import FoundationEssentials
 import Glibc
 import JSON
+import KeyStore
+import Keys
 import Server
 import TestSupport
 import Testing
+
+@testable import Notices
 
 /// The attack: a small request that takes the server seconds, because a loop over the input copies what it has read so far.
 @Suite(.hangLimit, .serialized) struct LinearTimeTests {
@@ -14,6 +19,24 @@ import Testing
 
     /// Inputs by their size, each with what reads it.
     private static let readers: [(String, @Sendable (Int) -> @Sendable () -> Void)] = [
+        (
+            // A tenant's descriptions kept the relay of the events of all organizations.
+            "a text that a webhook masks",
+            { size in
+                var changes = EventChanges()
+                changes.add("description", String(repeating: "a", count: size) + " @")
+                let event = EventRecord(
+                    .updated,
+                    id: UUID(),
+                    keyID: UUID(),
+                    keyName: "a",
+                    changes: changes,
+                    by: .system,
+                    at: Timestamp(microsecondsSinceUnixEpoch: 0)
+                )
+                return { _ = EventBody(event, organization: UUID(), key: nil, sequence: 7).text }
+            }
+        ),
         (
             "a JSON array",
             { size in

@@ -107,4 +107,21 @@ import Testing
         let data = try #require(try JSONValue(parsing: Array(text.utf8))["data"])
         #expect(data["sequence"] == 7 && data["key"]?["status"] == "deleted")
     }
+
+    @Test func `a text without an address stays as it is`() throws {
+        let id = try #require(UUIDv7.parse("0198c0de-0000-7000-8000-000000000001"))
+        var changes = EventChanges()
+        changes.add("description", "a @ @b c@ @@ x\u{301}@\u{301}y, z@@w d")
+        let event = EventRecord(
+            .updated,
+            id: id,
+            keyID: id,
+            keyName: "a",
+            changes: changes,
+            by: Attribution(actor: "system", address: nil),
+            at: try #require(Timestamp(rfc3339: "2030-01-01T00:00:00Z"))
+        )
+        let text = EventBody(event, organization: id, key: nil, sequence: 7).text
+        #expect(text.contains("a @ @b c@ @@ ****, z@@w d"))
+    }
 }

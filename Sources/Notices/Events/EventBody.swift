@@ -107,9 +107,31 @@ struct EventBody {
     ///
     /// The name, the subject or the creator of a key is any text of a tenant, also an e-mail address.
     private static func masked(_ text: String) -> String {
-        var text = Redaction.redact(text)
-        guard text.utf8.contains(0x40) else { return text }
-        text.replace(#/[^\s@<>"',;:()]+@[^\s@<>"',;:()]+/#) { _ in "****" }
-        return text
+        let text = Redaction.redact(text)
+        guard text.utf8.contains(UInt8(ascii: "@")) else { return text }
+        var masked = String.UnicodeScalarView()
+        // One pass: the events of all organizations wait for each other here, and a tenant chooses the text.
+        var word: [Unicode.Scalar] = []
+        for scalar in text.unicodeScalars {
+            if scalar.properties.isWhitespace || ends.contains(scalar) {
+                masked.append(contentsOf: isAddress(word) ? mask : word)
+                masked.append(scalar)
+                word.removeAll(keepingCapacity: true)
+            } else {
+                word.append(scalar)
+            }
+        }
+        masked.append(contentsOf: isAddress(word) ? mask : word)
+        return String(masked)
+    }
+
+    private static let mask = Array("****".unicodeScalars)
+    /// The scalars that end a word, besides white space.
+    private static let ends = Set("<>\"',;:()".unicodeScalars)
+
+    /// Returns true for a word with an at sign between other characters.
+    private static func isAddress(_ word: [Unicode.Scalar]) -> Bool {
+        word.indices.dropFirst().dropLast()
+            .contains { word[$0] == "@" && word[$0 - 1] != "@" && word[$0 + 1] != "@" }
     }
 }
