@@ -41,7 +41,7 @@ extension MemberService {
         }
         let subject = UUIDv7.text(of: user)
         let count = try await retireKeys(of: subject, in: workspaces, fate, by: caller)
-        try await context.changeControl { transaction in
+        let finallyLost = try await context.changeControl { transaction in
             let people = context.people(in: transaction)
             let (member, _) = try await lockMember(id, organization, caller, in: transaction)
             try await requireAnotherOwner(member, people.store)
@@ -53,16 +53,19 @@ extension MemberService {
                 by: caller.attribution
             )
             let others = try await people.store.memberships(of: member.user.id)
-            if !others.contains(where: { $0.organizationID == organization }) {
+                .filter { $0.organizationID == organization }
+            if others.isEmpty {
                 // Otherwise old sessions, which another person can hold, would be valid again when the user is added again.
                 try await people.endSessions(of: member.user.id, in: organization, .removed)
             }
             try await people.deleteUserWithoutRoles(member.user.id)
+            return try await lost(by: member, besides: others, ControlStore(transaction.connection))
         }
-        // Until the membership was gone, the user could create another key.
+        // Until the membership was gone, the user could create another key. Another removal at the same time can have taken the role that
+        // would have kept a workspace.
         if fate != .keep {
             do {
-                _ = try await retireKeys(of: subject, in: workspaces, fate, by: caller)
+                _ = try await retireKeys(of: subject, in: finallyLost, fate, by: caller)
             } catch {
                 context.logger.warning(
                     "the last client keys of a removed member could not be looked for",

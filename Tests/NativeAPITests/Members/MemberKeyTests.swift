@@ -90,6 +90,21 @@ import Testing
         }
     }
 
+    // The fault: each of two removals took the other role for the one that keeps the keys.
+    @Test func `two removals at once leave no key where the user can no longer enter`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let other = try await mortise.makeWorkspace("Other")
+            let (wide, tokens) = try await person(mortise, "m@example.org", ["default", other])
+            let narrow = try await mortise.addMember("m@example.org", "member", workspace: other)
+            async let one = api.send("DELETE", wide.path, as: mortise.adminToken)
+            async let two = api.send("DELETE", narrow.path, as: mortise.adminToken)
+            #expect(try await one.status == 204)
+            #expect(try await two.status == 204)
+            for token in tokens { #expect(try await mortise.verdict(token) == "disabled") }
+        }
+    }
+
     @Test func `a workspace that cannot be reached keeps the member, unless the keys are kept`() async throws {
         try await withMortise { mortise in
             let (member, _) = try await person(mortise, "m@example.org", ["default"])
