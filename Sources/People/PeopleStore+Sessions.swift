@@ -65,8 +65,9 @@ extension PeopleStore {
     public static func hasRefreshToken(
         _ digests: [PepperedDigest],
         in lookups: PostgresPipeline
-    ) async throws(PostgresError) -> Bool {
-        try await lookups.query(Self.refreshToken, [digests.map(\.digest.bytes)]).first != nil
+    ) async throws(PostgresError) -> (value: Bool, mark: SessionMark) {
+        let answer = try await lookups.answer(Self.refreshToken, [digests.map(\.digest.bytes)])
+        return (answer.rows.first != nil, answer.mark)
     }
 
     private static func session(_ rows: Rows) throws(PostgresError) -> SessionRecord? {

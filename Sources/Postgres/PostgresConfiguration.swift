@@ -143,7 +143,8 @@ public struct PostgresConfiguration: Sendable {
     package var keywords: [String: String] {
         var keywords = parameters
         // The file of a service can have values of its own, which these would replace.
-        if keywords["service"] == nil { keywords.merge(Self.probes) { own, _ in own } }
+        let service = keywords["service"] ?? ConnectionString.defaultValue(of: "service")
+        if service == nil { keywords.merge(Self.probes) { own, _ in own } }
         keywords["client_encoding"] = "UTF8"
         // libpq's own time limit works only for its blocking calls. The reactor enforces connectDeadline.
         keywords["connect_timeout"] = nil
@@ -166,12 +167,12 @@ public struct PostgresConfiguration: Sendable {
 
     /// Returns a value for `options`, with a backslash before white space and backslashes (libpq manual 34.1.2, `options`).
     private static func escape(option value: String) -> String {
-        var escaped = ""
-        for character in value {
-            if character == "\\" || character.isWhitespace { escaped.append("\\") }
-            escaped.append(character)
+        var escaped = String.UnicodeScalarView()
+        for scalar in value.unicodeScalars {
+            if scalar == "\\" || scalar.properties.isWhitespace { escaped.append("\\") }
+            escaped.append(scalar)
         }
-        return escaped
+        return String(escaped)
     }
 }
 

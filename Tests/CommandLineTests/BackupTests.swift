@@ -456,6 +456,16 @@ import Testing
                 let typo = try await Self.run("restore", folder, "--cluster", "secnd=\(conninfo)", in: installation)
                 #expect(typo.code == 64 && typo.errors.contains("Did you mean second?"), "\(typo.everything)")
                 #expect(typo.errors.contains("Its other clusters: second."), "\(typo.errors)")
+                // The runtime role has one password on a server, so the last cluster there would work, and no other.
+                let own = installation.server.configuration().parameters
+                let same = ["host", "port", "user"].compactMap { key in own[key].map { "\(key)='\($0)'" } }
+                    .joined(separator: " ")
+                let twice = try await Self.run("restore", folder, "--cluster", "second=\(same)", in: installation)
+                #expect(
+                    twice.code == 1 && twice.errors.contains("primary and second are on the same server"),
+                    "\(twice.everything)"
+                )
+                #expect(try await installation.workspaceDatabases().isEmpty)
                 let there = "second=\(conninfo) keepalives=1"
                 let restore = try await Self.run("restore", folder, "--cluster", there, in: installation)
                 try #require(restore.code == 0, "\(restore.everything)")

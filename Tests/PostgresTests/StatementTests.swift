@@ -135,10 +135,12 @@ import Testing
     @Test func `quoted identifiers and literals keep their meaning`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
-            for text in ["", "a", "a'b", "a\\'b", "\\", "a\"b", "'; DROP TABLE t; --", "ü"] {
+            for text in [
+                "", "a", "a'b", "a\\'b", "\\", "a\"b", "'; DROP TABLE t; --", "ü", "'\u{301}", "\u{600}'", "\\\u{301}'",
+            ] {
                 #expect(try await connection.text("SELECT \(PostgresConnection.quote(literal: text))::text") == text)
             }
-            for name in ["a", "A b", "a\"b", "\"; DROP TABLE t; --", "sélect"] {
+            for name in ["a", "A b", "a\"b", "\"; DROP TABLE t; --", "sélect", "b\"\u{301}", "\u{600}\"c"] {
                 let quoted = PostgresConnection.quote(identifier: name)
                 try await connection.script("CREATE TABLE \(quoted) (a int)")
                 let found = try await connection.query(

@@ -153,6 +153,16 @@ import Testing
                 let near = try await databases.withPool(first.facts) { try await $0.query(state).count }
                 #expect(near == 1)
                 try await local.start()
+                // What a start would have set up there is set up by the next repair, once.
+                try await withConnection(to: server.configuration()) {
+                    try await $0.script("ALTER ROLE \(test.installation.runtimeRole) PASSWORD 'of another release'")
+                }
+                let before = try await Self.password(on: server, test)
+                try await provisioner.prepareRemainingClusters()
+                let prepared = try await Self.password(on: server, test)
+                #expect(prepared != before)
+                try await provisioner.prepareRemainingClusters()
+                #expect(try await Self.password(on: server, test) == prepared)
                 #expect(try await provisioner.repairAll().reconciled == [far.id])
                 #expect(try await test.withStore { try await $0.workspace(far.id)?.state } == .active)
                 try await local.kill9()

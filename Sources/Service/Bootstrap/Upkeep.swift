@@ -13,14 +13,15 @@ public struct Upkeep: Sendable {
     let context: ServiceDependencies
     let notices: Notices
 
-    /// Reconciles workspaces that a crash or an unreachable database left unfinished, and stops those again whose restored database says
-    /// that they are active.
+    /// Sets up clusters that could not be used at the start, reconciles workspaces that a crash or an unreachable database left unfinished,
+    /// and stops those again whose restored database says that they are active.
     ///
     /// - Parameter idle: The time for which a workspace must not have changed. It leaves alone what other nodes are
     ///   doing.
     /// - Throws: The control database's errors, `CancellationError`.
     public func repair(atRestFor idle: Duration) async throws {
         let databases = context.databases
+        try await context.provisioner.prepareRemainingClusters()
         try await databases.readStoppedWorkspaces()
         _ = try await context.provisioner.reconcileAll(idleFor: idle, and: databases.takeContradictedWorkspaces())
     }

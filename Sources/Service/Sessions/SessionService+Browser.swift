@@ -74,8 +74,8 @@ extension SessionService {
 
     /// Extends a session that is used, as a refresh token does for a program.
     ///
-    /// The session is good without it, and the next request tries again. A database that takes no changes, because its disk is full or its
-    /// standby is gone, must not keep anybody from looking at the console.
+    /// The session is good without it, and the next request tries again. A database that takes no changes, because its disk is full, must not
+    /// keep anybody from looking at the console.
     ///
     /// - Throws: `CancellationError`.
     private func extend(_ session: SessionRecord) async throws {

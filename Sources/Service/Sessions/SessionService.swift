@@ -66,9 +66,7 @@ public struct SessionService: Sendable {
         }
         let digests = context.rootPeppers.digests(of: token)
         // Anybody can make up a token with a right checksum. It costs one read, and no transaction, which would wait for the standby.
-        let isKnown = try await context.lookUp { lookups throws(PostgresError) in
-            try await PeopleStore.hasRefreshToken(digests, in: lookups)
-        }
+        let isKnown = try await context.readCaller { try await PeopleStore.hasRefreshToken(digests, in: $0) }
         guard isKnown else { throw Refusal.unauthenticated }
         // The end of a session must be committed, so the transaction cannot throw the refusal.
         let outcome: SignedIn? = try await context.changeControl { transaction in

@@ -35,11 +35,14 @@ public final class Databases: Sendable {
         var all: [LeasedCache<UUID, PostgresPool>] { [pools, stops, overviews] }
 
         /// Closes a connection that nobody uses, of a look-up if there is one.
-        func makeRoom() async {
-            if await lookups.makeRoom() { return }
-            if await overviews.makeRoom() { return }
-            if await pools.makeRoom() { return }
-            await stops.makeRoom()
+        ///
+        /// - Returns: False if all connections are in use.
+        @discardableResult
+        func makeRoom() async -> Bool {
+            if await lookups.makeRoom() { return true }
+            if await overviews.makeRoom() { return true }
+            if await pools.makeRoom() { return true }
+            return await stops.makeRoom()
         }
     }
 
@@ -264,6 +267,7 @@ public final class Databases: Sendable {
         _ connect: (_ begin: () -> Void) async throws -> T
     ) async throws -> T {
         let end = ContinuousClock.now + PostgresDeadline.limit(options.placePatience)
+        var hasRoom = false
         while true {
             var hasBegun = false
             do {
@@ -271,7 +275,7 @@ public final class Databases: Sendable {
             } catch let error as PostgresError where error.isRefusedConnection && !hasBegun {
                 guard ContinuousClock.now < end, let caches = caches[clusterID] else { throw error }
                 // During a pause nothing was attempted, so the room that was made may still be there.
-                if !error.isOfPause { await caches.makeRoom() }
+                if !error.isOfPause || !hasRoom { hasRoom = await caches.makeRoom() }
                 try await Task.sleep(for: .milliseconds(20))
             }
         }

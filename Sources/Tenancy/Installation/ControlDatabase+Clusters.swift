@@ -102,18 +102,22 @@ extension ControlDatabase {
     /// Sets up the runtime role on every other cluster again: it completes interrupted additions and sets new
     /// passwords.
     ///
+    /// - Parameters:
+    ///   - control: A connection to the control database.
+    ///   - names: The clusters where it failed before, which are tried again; `nil` stands for all.
     /// - Returns: The names of the clusters where that failed.
-    func prepareClusters(_ control: PostgresConnection) async throws -> [String] {
+    func prepareClusters(_ control: PostgresConnection, again names: [String]? = nil) async throws -> [String] {
         let store = ControlStore(control)
         var failed: [String] = []
         var page = try await store.clusters(PageRequest(limit: 100))
         while true {
-            for cluster in page.items where !cluster.isPrimary {
+            for cluster in page.items where !cluster.isPrimary && names?.contains(cluster.name) ?? true {
                 do {
                     try await prepare(cluster, control: control, setsPassword: true)
                 } catch {
                     failed.append(cluster.name)
-                    logger.warning(
+                    logger.log(
+                        level: names == nil ? .warning : .debug,
                         "a cluster cannot be used",
                         metadata: ["cluster": "\(cluster.name)", "error": "\(error)"]
                     )
@@ -172,18 +176,9 @@ extension ControlDatabase {
             throw TenancyError(.invalid, "the connection string is empty", field: "conninfo")
         }
         return configuration.parameters.sorted { $0.key < $1.key }
-            .map { "\($0.key)='\(Self.escape($0.value))'" }
+            // Quotes and backslashes are escaped by a backslash (libpq manual 34.1.1.1).
+            .map { "\($0.key)='\($0.value.escaping(["'", "\\"], by: "\\"))'" }
             .joined(separator: " ")
-    }
-
-    /// Quotes and backslashes are escaped by a backslash (libpq manual 34.1.1.1).
-    private static func escape(_ value: String) -> String {
-        var escaped = ""
-        for character in value {
-            if character == "'" || character == "\\" { escaped.append("\\") }
-            escaped.append(character)
-        }
-        return escaped
     }
 }
 
@@ -191,7 +186,7 @@ extension PostgresConnection {
     private static let identifier = Statement("SELECT system_identifier FROM pg_control_system()", prepared: false)
 
     /// Returns the identifier that a server shares with its standbys and with no other server.
-    fileprivate func systemIdentifier() async throws(PostgresError) -> Int64? {
+    func systemIdentifier() async throws(PostgresError) -> Int64? {
         try await query(Self.identifier).first?.decode(0)
     }
 }

@@ -34,7 +34,23 @@ extension Provisioner {
         try await pool.withConnection { try await control.repairPrivileges($0) }
         var report = try await reconcileAll()
         report.unreachableClusters = unreachable
+        unpreparedClusters.withLock { $0 = unreachable }
         return report
+    }
+
+    /// Sets up the clusters that could not be used at the start.
+    ///
+    /// Such a cluster lacks the files of this release, so that no node has a lease there, and perhaps the password of the runtime role.
+    ///
+    /// - Throws: The control database's errors, `CancellationError`.
+    public func prepareRemainingClusters() async throws {
+        let names = unpreparedClusters.withLock(\.self)
+        if names.isEmpty { return }
+        let left = try await pool.withConnection { try await control.prepareClusters($0, again: names) }
+        unpreparedClusters.withLock { $0 = left }
+        for name in names where !left.contains(name) {
+            control.logger.notice("a cluster can be used again", metadata: ["cluster": "\(name)"])
+        }
     }
 
     /// Reconciles every unfinished workspace.

@@ -30,6 +30,8 @@ public final class Provisioner: Sendable {
     private let makeRoom: @Sendable (UUID) async -> Void
     /// The workspaces whose last repair failed, as the log says once for each.
     let unrepaired = Locked<Set<UUID>>([])
+    /// The names of the clusters that could not be set up at the start.
+    let unpreparedClusters = Locked<[String]>([])
     /// The maximum number of these workspaces.
     ///
     /// Beyond it, all are dropped, and the log names them once more.

@@ -81,11 +81,12 @@ extension ControlDatabase {
     ///
     /// - Parameter body: Gets the inventory and the id of the snapshot, for `pg_dump --snapshot`.
     /// - Returns: The value of `body`.
-    /// - Throws: The error of `body`, and the database's errors.
+    /// - Throws: `incompatible` for a standby, the error of `body`, and the database's errors.
     public func withInventory<Value>(
         _ body: (InstallationInventory, _ snapshot: String) async throws -> Value
     ) async throws -> Value {
         try await withOwner(primary, database: nil) { connection in
+            try await Self.requirePrimary(connection, of: primary.name)
             // Before the snapshot: a change that is committed after this instant can be missing.
             let moment = try await connection.query(Self.clock).first.orMissing().timestamp(0)
             return try await connection.transaction(
@@ -95,6 +96,17 @@ extension ControlDatabase {
                 return try await body(try await inventory(moment, on: connection), snapshot)
             }
         }
+    }
+
+    private static let isStandby = Statement("SELECT pg_is_in_recovery()", prepared: false)
+
+    /// Throws for a standby: a backup states until when it has every change, and a standby does not know what it lacks.
+    private static func requirePrimary(_ connection: PostgresConnection, of cluster: String) async throws {
+        guard try await connection.query(isStandby).first.orMissing().decode(0) else { return }
+        throw TenancyError(
+            .incompatible,
+            "the server of the cluster \(cluster) is a standby, which can lack the last changes; back up its primary"
+        )
     }
 
     private func inventory(_ moment: Timestamp, on connection: PostgresConnection) async throws -> InstallationInventory
@@ -126,7 +138,8 @@ extension ControlDatabase {
 
     /// Returns the owner's connection to a database of the installation, which was tried, and the version of its server.
     ///
-    /// - Throws: `unknownCluster` if the cluster was removed; `PostgresError` if the database cannot be reached.
+    /// - Throws: `unknownCluster` if the cluster was removed; `incompatible` for a standby; `PostgresError` if the database cannot be
+    ///   reached.
     public func connection(
         to database: InstallationDatabase
     ) async throws -> (configuration: PostgresConfiguration, serverVersion: Int) {
@@ -134,7 +147,10 @@ extension ControlDatabase {
             try await ControlStore($0).cluster(name: database.cluster)
         }
         guard let cluster else { throw TenancyError.unknownCluster }
-        let version = try await withOwner(cluster, database: database.name) { $0.serverVersion }
+        let version = try await withOwner(cluster, database: database.name) { connection in
+            try await Self.requirePrimary(connection, of: cluster.name)
+            return connection.serverVersion
+        }
         return (try ownerConfiguration(cluster, database: database.name), version)
     }
 

@@ -188,11 +188,24 @@ public struct RestoreTarget: Sendable {
     ///   `PostgresError` if a server cannot be reached.
     public func examine(_ check: (Int) throws -> Void) async throws -> State {
         var state = State.empty
+        var names: [Int64: String] = [:]
         for cluster in clusters.keys.sorted(by: Self.primaryFirst) {
             let isContinued = state == .interrupted
             let found: State
             do {
                 found = try await withServer(cluster) { server in
+                    // The runtime role has one password on a server, so a server is one cluster.
+                    if let identifier = try await server.connection.systemIdentifier(),
+                        let other = names.updateValue(cluster, forKey: identifier)
+                    {
+                        throw TenancyError(
+                            .incompatible,
+                            """
+                            the clusters \(other) and \(cluster) are on the same server; name another one with \
+                            --cluster \(cluster)=CONNECTION-STRING
+                            """
+                        )
+                    }
                     try checkVersion(of: server, cluster)
                     try check(server.connection.serverVersion)
                     return try await examine(cluster, server, isContinued: isContinued)
