@@ -277,9 +277,10 @@ enum GraceChoice {
         ("0", "Now"), ("3600", "1 h"), ("86400", "24 h"), ("604800", "7 days"), ("2592000", "30 days"),
     ]
 
-    /// Returns the values of the choices for a template, of which one is chosen.
+    /// Returns the choices for a template, of which one is chosen.
     ///
     /// - Parameter seconds: The seconds that the form had. Any other text stands for a day.
+    /// - Returns: The values of each choice.
     static func values(_ seconds: String) -> [[String: Any]] {
         let chosen = choices.contains { $0.0 == seconds } ? seconds : "86400"
         return choices.map { ["seconds": $0.0, "text": $0.1, "isChosen": $0.0 == chosen] }

@@ -106,6 +106,7 @@ extension ControlDatabase {
     ///   - control: A connection to the control database.
     ///   - names: The clusters where it failed before, which are tried again; `nil` stands for all.
     /// - Returns: The names of the clusters where that failed.
+    /// - Throws: The control database's errors.
     func prepareClusters(_ control: PostgresConnection, again names: [String]? = nil) async throws -> [String] {
         let store = ControlStore(control)
         var failed: [String] = []
