@@ -13,17 +13,18 @@ public struct Upkeep: Sendable {
     let context: ServiceDependencies
     let notices: Notices
 
-    /// Sets up clusters that could not be used at the start, reconciles workspaces that a crash or an unreachable database left unfinished,
-    /// and stops those again whose restored database says that they are active.
+    /// Reconciles workspaces that a crash or an unreachable database left unfinished, stops those again whose restored database says that
+    /// they are active, and sets up clusters that could not be used at the start.
     ///
     /// - Parameter idle: The time for which a workspace must not have changed. It leaves alone what other nodes are
     ///   doing.
     /// - Throws: The control database's errors, `CancellationError`.
     public func repair(atRestFor idle: Duration) async throws {
         let databases = context.databases
-        try await context.provisioner.prepareRemainingClusters()
         try await databases.readStoppedWorkspaces()
         _ = try await context.provisioner.reconcileAll(idleFor: idle, and: databases.takeContradictedWorkspaces())
+        // Last, because it waits for a cluster that is still down.
+        try await context.provisioner.prepareRemainingClusters()
     }
 
     /// Deletes old rows in the control database and in every workspace's, and rolls up minutes of usage that are older than two days.
