@@ -426,8 +426,7 @@ let package = Package(
             dependencies: [
                 "Connections", "Endpoints", "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Server",
                 "ServerTestSupport", "Telemetry", "TestSupport", "Traces", asyncHTTPClient, httpTypes, hummingbird, log,
-                nioCore,
-                nioEmbedded, nioHTTP1, tracing,
+                nioCore, nioEmbedded, nioHTTP1, tracing,
             ],
             swiftSettings: settings
         ),

@@ -136,7 +136,7 @@ public struct PostgresTools: Sendable {
             parameters["connect_timeout"] = "\(max(2, configuration.connectDeadline.components.seconds))"
         }
         return parameters.sorted { $0.key < $1.key }
-            .map { "\($0.key)='\($0.value.escaping(["'", "\\"], by: "\\"))'" }
+            .map { (key, value) in "\(key)='\(value.escaping(by: "\\") { $0 == "'" || $0 == "\\" })'" }
             .joined(separator: " ")
     }
 

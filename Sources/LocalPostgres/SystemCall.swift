@@ -73,7 +73,7 @@ package enum SystemCall {
     }
 
     /// Writes the entries of a folder to disk, so that a rename survives a power failure.
-    static func synchronizeFolder(_ path: String) throws {
+    package static func synchronizeFolder(_ path: String) throws {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw LocalPostgresError.systemCall("open the folder \(path)", errno) }
         defer { close(descriptor) }

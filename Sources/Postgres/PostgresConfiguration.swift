@@ -167,12 +167,7 @@ public struct PostgresConfiguration: Sendable {
 
     /// Returns a value for `options`, with a backslash before white space and backslashes (libpq manual 34.1.2, `options`).
     private static func escape(option value: String) -> String {
-        var escaped = String.UnicodeScalarView()
-        for scalar in value.unicodeScalars {
-            if scalar == "\\" || scalar.properties.isWhitespace { escaped.append("\\") }
-            escaped.append(scalar)
-        }
-        return String(escaped)
+        value.escaping(by: "\\") { $0 == "\\" || $0.properties.isWhitespace }
     }
 }
 

@@ -104,8 +104,8 @@ extension KeyRoutes {
 
     /// Returns the key of a form.
     ///
-    /// A form of a deletion that was answered with an error can be sent again. It is told that the key is gone once that is safe, as a
-    /// repeated request of the API is (decision 0014, rules 30 and 31).
+    /// A form of a deletion that was answered with an error can be sent again. The answer says that the key is gone once that is safe, as
+    /// the answer to a repeated request of the API does (decision 0014, rules 30 and 31).
     private func keyToChange(_ action: KeyAction, _ id: UUID, _ scene: KeyPageContext, _ visit: Visit) async throws
         -> KeyRecord
     {

@@ -3,7 +3,7 @@ import Mustache
 /// Text in a page: the characters with a meaning in HTML are written as entities.
 ///
 /// The library's own escaping looks at characters as people see them. A quotation mark before U+0301, or `<` behind U+0600, is a part of
-/// another character there, and a browser reads markup.
+/// another character there, while a browser reads markup.
 struct HTMLText: MustacheContentType {
     /// The first line of every template: it chooses this content type.
     static let pragma = "{{% CONTENT_TYPE: \(name)}}"

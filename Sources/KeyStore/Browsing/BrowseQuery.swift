@@ -407,11 +407,6 @@ enum LikePattern {
 
     /// Escapes scalar by scalar, because a wildcard with an accent is still a wildcard to the database.
     private static func escaped(_ text: String) -> String {
-        var pattern = ""
-        for scalar in text.unicodeScalars {
-            if scalar == "%" || scalar == "_" || scalar == "\\" { pattern.unicodeScalars.append("\\") }
-            pattern.unicodeScalars.append(scalar)
-        }
-        return pattern
+        text.escaping(by: "\\") { $0 == "%" || $0 == "_" || $0 == "\\" }
     }
 }

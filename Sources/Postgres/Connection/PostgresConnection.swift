@@ -177,7 +177,7 @@ public final class PostgresConnection: Sendable {
 
     /// Returns a name in double quotes, as SQL writes it.
     public static func quote(identifier: String) -> String {
-        "\"" + identifier.escaping(["\""], by: "\"") + "\""
+        "\"" + identifier.escaping(by: "\"") { $0 == "\"" } + "\""
     }
 
     /// Returns a text in single quotes, as SQL writes it.
@@ -187,9 +187,9 @@ public final class PostgresConnection: Sendable {
     /// The result assumes `standard_conforming_strings`, which is the default since PostgreSQL 9.1. Backslashes mean themselves with
     /// either value of that setting.
     public static func quote(literal: String) -> String {
-        let quoted = literal.escaping(["'"], by: "'")
+        let quoted = literal.escaping(by: "'") { $0 == "'" }
         guard literal.unicodeScalars.contains("\\") else { return "'\(quoted)'" }
-        return " E'" + quoted.escaping(["\\"], by: "\\") + "'"
+        return " E'" + quoted.escaping(by: "\\") { $0 == "\\" } + "'"
     }
 }
 

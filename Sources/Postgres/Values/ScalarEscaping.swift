@@ -1,12 +1,12 @@
 extension String {
-    /// Returns the text with another scalar before each of some scalars.
+    /// Returns the text with a scalar before each scalar that is to be escaped.
     ///
-    /// A quotation mark before U+0301 is a part of another character, so that `replacing(_:with:)` and `split(separator:)` do not find it.
-    /// What reads the text afterwards, such as a parser of SQL, does.
-    package func escaping(_ scalars: Set<Unicode.Scalar>, by escape: Unicode.Scalar) -> String {
+    /// A parser of SQL reads scalars. `replacing(_:with:)` and `split(separator:)` look at characters as people see them, so that they do not
+    /// find a quotation mark before U+0301.
+    package func escaping(by escape: Unicode.Scalar, where isEscaped: (Unicode.Scalar) -> Bool) -> String {
         var escaped = UnicodeScalarView()
         for scalar in unicodeScalars {
-            if scalars.contains(scalar) { escaped.append(escape) }
+            if isEscaped(scalar) { escaped.append(escape) }
             escaped.append(scalar)
         }
         return String(escaped)

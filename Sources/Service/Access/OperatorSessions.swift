@@ -1,7 +1,6 @@
 import FoundationEssentials
 import KeyStore
 public import Keys
-import Postgres
 import Tenancy
 import Verification
 
@@ -68,10 +67,10 @@ public struct OperatorSessions: Sendable {
         guard key.state.keyID == keyID, key.state.kind == .operator,
             reading.now.microsecondsSinceUnixEpoch < end, AccessControl.isUsable(reading, from: address)
         else { throw Refusal.unauthenticated }
-        let bounds = key.state.rateLimits
-        if !bounds.isUnlimited {
-            let limits = try await context.verifier.keys.root().limits
-            if let limit = await limits.useWaiting(key.limitID, bounds), !limit.isAllowed {
+        let limits = key.state.rateLimits
+        if !limits.isUnlimited {
+            let uses = try await context.verifier.keys.root().limits
+            if let limit = await uses.useWaiting(key.limitID, limits), !limit.isAllowed {
                 throw Refusal.limitReached(limit)
             }
         }

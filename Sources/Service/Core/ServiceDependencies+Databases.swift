@@ -19,10 +19,8 @@ extension ServiceDependencies {
     ///
     /// - Throws: `Refusal.directoryUnavailable` if the control database does not answer, and the errors of `body`.
     func withReader<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
-        do {
-            return try await databases.noting(nil) { try await databases.control.readers.withConnection(body) }
-        } catch let error as PostgresError where error.isUnanswered {
-            throw Refusal.directoryUnavailable
+        try await askingDirectory {
+            try await databases.noting(nil) { try await databases.control.readers.withConnection(body) }
         }
     }
 
@@ -141,11 +139,18 @@ extension ServiceDependencies {
     /// - Throws: `Refusal.directoryUnavailable` if the control database cannot be asked, and the errors of a look-up.
     func rootKey(_ token: Token) async throws -> KeyReading? {
         let keys = verifier.keys
-        do {
+        return try await askingDirectory {
             let home = try await keys.root()
             let digests = home.peppers.digests(of: token)
             if let reading = keys.cached(digests[0], in: home) { return reading }
             return try await databases.noting(nil) { try await keys.read(digests, in: home) }
+        }
+    }
+
+    /// Asks the control database, and translates a missing answer into a refusal.
+    private func askingDirectory<T>(_ body: () async throws -> T) async throws -> T {
+        do {
+            return try await body()
         } catch let error as PostgresError where error.isUnanswered {
             throw Refusal.directoryUnavailable
         }
@@ -155,10 +160,8 @@ extension ServiceDependencies {
     ///
     /// - Throws: The errors of ``rootKey(_:)``.
     func operatorKey(ofSecret secret: UUID) async throws -> KeyReading? {
-        do {
-            return try await databases.noting(nil) { try await verifier.keys.readOperatorKey(ofSecret: secret) }
-        } catch let error as PostgresError where error.isUnanswered {
-            throw Refusal.directoryUnavailable
+        try await askingDirectory {
+            try await databases.noting(nil) { try await verifier.keys.readOperatorKey(ofSecret: secret) }
         }
     }
 
@@ -249,11 +252,7 @@ extension ServiceDependencies {
     func readCaller<Value: Sendable>(
         _ body: @Sendable (PostgresPipeline) async throws -> (value: Value, mark: SessionMark)
     ) async throws -> Value {
-        do {
-            return try await databases.noting(nil) { try await verifier.keys.readCaller(body) }
-        } catch let error as PostgresError where error.isUnanswered {
-            throw Refusal.directoryUnavailable
-        }
+        try await askingDirectory { try await databases.noting(nil) { try await verifier.keys.readCaller(body) } }
     }
 
     /// Runs a change of keys as ``translating(_:)`` does, and lets webhooks know of its events.

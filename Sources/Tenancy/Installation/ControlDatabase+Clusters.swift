@@ -178,7 +178,7 @@ extension ControlDatabase {
         }
         return configuration.parameters.sorted { $0.key < $1.key }
             // Quotes and backslashes are escaped by a backslash (libpq manual 34.1.1.1).
-            .map { "\($0.key)='\($0.value.escaping(["'", "\\"], by: "\\"))'" }
+            .map { (key, value) in "\(key)='\(value.escaping(by: "\\") { $0 == "'" || $0 == "\\" })'" }
             .joined(separator: " ")
     }
 }

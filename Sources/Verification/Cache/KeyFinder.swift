@@ -129,7 +129,7 @@ package final class KeyFinder: Sendable {
 
     /// Reads who a caller is, such as a session, from the control database.
     ///
-    /// Without the rules of keys, a server that was replaced by its standby would still vouch for a session that has ended.
+    /// A server that was replaced by its standby would otherwise still vouch for a session that has ended.
     ///
     /// - Parameter body: Reads, and returns the mark of the session of the pipeline that answered.
     /// - Returns: The value that `body` read.

@@ -124,14 +124,6 @@ enum InstallationSecrets {
         }
     }
 
-    /// Writes the names in a folder to the disk, as far as the file system can.
-    private static func flush(_ folder: String) {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
-    }
-
     /// Creates the file, unless it exists.
     ///
     /// The file is written under another name and linked to its place. Two servers that start at once therefore read the same
@@ -156,8 +148,10 @@ enum InstallationSecrets {
         let fault = errno
         unlink(draft)
         if isLinked {
-            // Keys whose peppers a loss of power takes away can never be verified again.
-            for folder in [settings.dataFolder, "\(settings.dataFolder)/.."] { flush(folder) }
+            // Keys whose peppers a loss of power takes away can never be verified again. Not every file system can do this.
+            for folder in [settings.dataFolder, "\(settings.dataFolder)/.."] {
+                try? SystemCall.synchronizeFolder(folder)
+            }
             logger.notice(
                 """
                 the secrets file was created; every server of this installation needs it, and no token can be verified without \
