@@ -42,6 +42,15 @@ package struct ServerAccount: Sendable {
         }
     }
 
+    /// Returns the name of a user, or `nil` if the system knows none.
+    static func name(of user: uid_t) -> String? {
+        var entry = passwd()
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        var found: UnsafeMutablePointer<passwd>?
+        guard getpwuid_r(user, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        return String(cString: entry.pw_name)
+    }
+
     private static func lookUp(_ name: String) -> ServerAccount? {
         var entry = passwd()
         var buffer = [CChar](repeating: 0, count: 16_384)

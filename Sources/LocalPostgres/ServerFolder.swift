@@ -32,6 +32,10 @@ package struct ServerFolder: Sendable {
     var creationLockName: String { "making.lock" }
     /// The lock that every user of the server holds shared.
     var usersLock: String { "\(path)/users.lock" }
+    /// The lock that the processes of the server inherit and hold.
+    ///
+    /// It also shows a server whose process id belongs to another container.
+    var serverLock: String { "\(path)/server.lock" }
     /// The lock that the watcher holds.
     ///
     /// There is one watcher at most.
@@ -49,6 +53,7 @@ package struct ServerFolder: Sendable {
     /// created in `fallback`, if that is given, and `directory` becomes a link to it.
     static func prepare(_ directory: String, account: ServerAccount, fallback: String?) async throws -> ServerFolder {
         if let existing = SystemCall.resolve(directory) {
+            try checkOwner(existing, account: account)
             try await checkReachable(existing, account: account)
             return try ServerFolder(path: existing).prepared(account)
         }
@@ -120,6 +125,21 @@ package struct ServerFolder: Sendable {
                 throw LocalPostgresError.systemCall("link \(directory) to \(target)", number)
             }
         }
+    }
+
+    /// Throws if the data in a folder are those of another user, as in a packaged installation.
+    ///
+    /// Root could change them, and PostgreSQL as the account could not read them.
+    private static func checkOwner(_ path: String, account: ServerAccount) throws {
+        let data = ServerFolder(path: path).data
+        guard account.isOther, let owner = SystemCall.status(data)?.st_uid, owner != 0, owner != account.userID else {
+            return
+        }
+        let user = ServerAccount.name(of: owner) ?? "#\(owner)"
+        throw LocalPostgresError(
+            .unusableFolder,
+            "the data in \(path) belong to the user \(user), and this program runs as root; run it as that user, with sudo -u '\(user)'"
+        )
     }
 
     /// Throws if the account cannot enter one of the folders of a path.

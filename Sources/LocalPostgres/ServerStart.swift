@@ -19,6 +19,7 @@ struct ServerStart: Sendable {
             logger.info("the PostgreSQL server runs already and is used", metadata: ["folder": "\(folder.path)"])
             return socketFolder
         }
+        try await waitForOtherServer(deadline)
         try removeStaleFile()
         let prepared = try SocketFolder(folder: folder, account: account).prepare()
         try writeSettings(ServerSettings(options: options, socketFolder: prepared).text())
@@ -39,7 +40,8 @@ struct ServerStart: Sendable {
     /// Runs `pg_ctl start` once.
     ///
     /// The command holds the lock of the users itself and is not cancelled. The watcher therefore cannot miss a server that
-    /// starts just after this process died. The server does not inherit the descriptor of the lock (`--close`).
+    /// starts just after this process died. The server does not inherit the descriptor of that lock (`--close`), and inherits that of its
+    /// own.
     ///
     /// - Returns: True if the command succeeded.
     private func startOnce(_ deadline: Deadline) async throws -> Bool {
@@ -49,11 +51,24 @@ struct ServerStart: Sendable {
             "-o", ServerSettings.arguments,
         ]
         let outcome = try await ServerCommand(
-            arguments: ["flock", "--shared", "--close", folder.usersLock] + account.command(start),
+            arguments: ["flock", "--shared", "--close", folder.usersLock, "flock", "--nonblock", folder.serverLock]
+                + account.command(start),
             folder: folder.path
         )
         .runShielded(timeout: .seconds(seconds + 5))
         return outcome.succeeded
+    }
+
+    /// Waits until no process of another server on the folder is left.
+    ///
+    /// In another container, such a server has a process id that means nothing here, and its shared memory cannot be seen. A second
+    /// server would destroy its data.
+    private func waitForOtherServer(_ deadline: Deadline) async throws {
+        while try FileLock.isHeld(path: folder.serverLock) {
+            try await deadline.pause(
+                "for another PostgreSQL server to leave \(folder.path); if it runs in another container, stop it there"
+            )
+        }
     }
 
     /// Returns true if a start failed because processes of a killed server still use the shared memory.

@@ -42,4 +42,21 @@ struct InstallationTests {
             }
         }
     }
+
+    // A packaged installation belongs to the user of its service. Somebody runs a command as root.
+    @Test(.enabled("only root can have the data of another user", { geteuid() == 0 }))
+    func `root is told whose data these are, and changes nothing`() async throws {
+        try await withFolder { folder in
+            let user = try #require(getpwnam("daemon")).pointee.pw_uid
+            for path in ["\(folder)/server", "\(folder)/server/data"] {
+                try #require(mkdir(path, 0o700) == 0 && chown(path, user, 0) == 0)
+            }
+            try await withServer("\(folder)/server") { server in
+                let error = await #expect(throws: LocalPostgresError.self) { try await server.start() }
+                #expect(error?.code == .unusableFolder)
+                #expect(error?.message.contains("sudo -u 'daemon'") == true)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/server") == ["data"])
+        }
+    }
 }

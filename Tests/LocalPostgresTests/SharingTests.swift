@@ -25,6 +25,29 @@ struct SharingTests {
         }
     }
 
+    // Two containers share a data folder. The process id of the other one's server is free here, or another program's.
+    @Test(arguments: [4_194_303, getpid()])
+    func `a server of another container keeps its folder`(processID: pid_t) async throws {
+        try await withFolder { folder in
+            try await withServer(folder) { first in
+                try await first.start()
+                let path = "\(folder)/data/postmaster.pid"
+                let file = try String(contentsOfFile: path, encoding: .utf8)
+                let foreign =
+                    ["\(processID)"] + file.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
+                try foreign.joined(separator: "\n").write(toFile: path, atomically: false, encoding: .utf8)
+                var options = LocalPostgres.Options.throwaway
+                options.startTimeout = .seconds(1)
+                let second = try makeServer(folder, options: options)
+                let error = await #expect(throws: LocalPostgresError.self) { try await second.start() }
+                #expect(error?.message.contains("if it runs in another container, stop it there") == true)
+                #expect(try String(contentsOfFile: path, encoding: .utf8) == foreign.joined(separator: "\n"))
+                try file.write(toFile: path, atomically: false, encoding: .utf8)
+                #expect(try await query(first, "SELECT 1") == "1")
+            }
+        }
+    }
+
     @Test
     func `a start uses a server that outlived its users`() async throws {
         try await withFolder { folder in
