@@ -32,6 +32,37 @@ import Testing
         }
     }
 
+    // Two operators add one server at once, each under a name of their own.
+    @Test func `of two additions of one server at once, one is refused`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            try await withServer { server, _ in
+                let parameters = server.configuration().parameters
+                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
+                    .joined(separator: " ")
+                let outcomes = await withTaskGroup(of: Result<Cluster, any Error>.self) { group in
+                    for name in ["second", "third", "fourth"] {
+                        group.addTask {
+                            do {
+                                return .success(
+                                    try await control.addCluster(name: name, conninfo: conninfo, by: .system)
+                                )
+                            } catch {
+                                return .failure(error)
+                            }
+                        }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+                let added = outcomes.compactMap { try? $0.get() }
+                #expect(added.count == 1, "\(outcomes)")
+                for case .failure(let error) in outcomes {
+                    #expect("\(error)".contains("this server is the cluster \(added.first?.name ?? "")"), "\(error)")
+                }
+            }
+        }
+    }
+
     @Test func `a cluster's address can change, but only to a server with its databases`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()

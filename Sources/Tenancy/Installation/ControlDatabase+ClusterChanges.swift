@@ -40,18 +40,20 @@ extension ControlDatabase {
             let cluster = try await changeable(name, control)
             let candidate = Cluster(id: cluster.id, name: name, conninfo: canonical, createdAt: cluster.createdAt)
             return try await withOwner(candidate, database: nil) { remote in
-                let server = Server(installation: installation, connection: remote)
-                try await server.checkMark(primary.id)
-                try await requireNew(server, control: control, besides: cluster)
-                try await requireDatabases(of: cluster, on: remote, control: control)
-                try await server.prepareRole()
-                try await prepareClusterDatabase(of: candidate, on: server)
-                let updated = try await control.auditedTransaction { transaction in
-                    try await writer(in: transaction).updateCluster(cluster, conninfo: canonical, by: attribution)
+                try await changingClusters(control) {
+                    let server = Server(installation: installation, connection: remote)
+                    try await server.checkMark(primary.id)
+                    try await requireNew(server, control: control, besides: cluster)
+                    try await requireDatabases(of: cluster, on: remote, control: control)
+                    try await server.prepareRole()
+                    try await prepareClusterDatabase(of: candidate, on: server)
+                    try await server.setMark(primary.id)
+                    let updated = try await control.auditedTransaction { transaction in
+                        try await writer(in: transaction).updateCluster(cluster, conninfo: canonical, by: attribution)
+                    }
+                    try await server.setPassword(credentials.runtimePassword(cluster.id))
+                    return updated
                 }
-                try await server.setMark(primary.id)
-                try await server.setPassword(credentials.runtimePassword(cluster.id))
-                return updated
             }
         }
     }

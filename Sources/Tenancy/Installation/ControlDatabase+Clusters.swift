@@ -15,8 +15,8 @@ extension ControlDatabase {
     ///     dropping others.
     ///   - attribution: The actor.
     /// - Returns: The cluster, on which workspaces can be created.
-    /// - Throws: `invalid` naming the field, `clusterNameTaken`, `incompatible`, and `PostgresError` if the server
-    ///   cannot be reached.
+    /// - Throws: `invalid` naming the field, `clusterNameTaken`, `incompatible`, `wrongState` if another program changes the installation for
+    ///   too long, and `PostgresError` if the server cannot be reached.
     public func addCluster(
         name: String,
         conninfo: String,
@@ -34,24 +34,39 @@ extension ControlDatabase {
         guard !candidate.isPrimary else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
         return try await withOwner(candidate, database: nil) { remote in
             try await withOwner(primary, database: nil) { control in
-                guard try await ControlStore(control).cluster(name: name) == nil else {
-                    throw TenancyError(.clusterNameTaken, "the name is taken", field: "name")
+                try await changingClusters(control) {
+                    guard try await ControlStore(control).cluster(name: name) == nil else {
+                        throw TenancyError(.clusterNameTaken, "the name is taken", field: "name")
+                    }
+                    let server = Server(installation: installation, connection: remote)
+                    try await server.checkMark(primary.id)
+                    try await requireNew(server, control: control, besides: nil)
+                    try await server.prepareRole()
+                    try await prepareClusterDatabase(of: candidate, on: server)
+                    // Before the row: whoever adds the server under another name after an interruption must find the mark.
+                    try await server.setMark(primary.id)
+                    // Before the password: if the name is taken, the password on the server that has it must not change.
+                    let created = try await control.auditedTransaction { transaction in
+                        try await writer(in: transaction)
+                            .insertCluster(id: candidate.id, name: name, conninfo: canonical, by: attribution)
+                    }
+                    guard let created else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
+                    try await server.setPassword(credentials.runtimePassword(created.id))
+                    return created
                 }
-                let server = Server(installation: installation, connection: remote)
-                try await server.checkMark(primary.id)
-                try await requireNew(server, control: control, besides: nil)
-                try await server.prepareRole()
-                try await prepareClusterDatabase(of: candidate, on: server)
-                // The row comes first: if the name is taken, the password on the server that has it must not change.
-                let created = try await control.auditedTransaction { transaction in
-                    try await writer(in: transaction)
-                        .insertCluster(id: candidate.id, name: name, conninfo: canonical, by: attribution)
-                }
-                guard let created else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
-                try await server.setMark(primary.id)
-                try await server.setPassword(credentials.runtimePassword(created.id))
-                return created
             }
+        }
+    }
+
+    /// Runs a change of the clusters under the lock of starts, one after the other: two changes at once could each find that a server is new.
+    func changingClusters<T>(_ control: PostgresConnection, _ body: () async throws -> T) async throws -> T {
+        do {
+            return try await Self.lock.withLock(on: control, patience: migratorOptions.lockPatience, body)
+        } catch let taken as AdvisoryLock.Taken {
+            throw TenancyError(
+                .wrongState,
+                "another program changes the installation: \(taken); try again when it has ended"
+            )
         }
     }
 
