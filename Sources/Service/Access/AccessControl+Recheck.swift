@@ -31,9 +31,7 @@ extension AccessControl {
     private func reread(_ principal: Principal, in transaction: AuditedTransaction) async throws -> Principal {
         switch principal.identity {
         case .member(let member):
-            let session = try await PeopleStore(transaction.connection).session(member.sessionID)
-            guard let session, session.isAlive, let current = Principal(session) else { throw Refusal.unauthenticated }
-            return current
+            return try Self.principal(of: try await PeopleStore(transaction.connection).session(member.sessionID))
         case .key(let presented):
             let owner = principal.organizationID.map(KeyOwner.organization) ?? .platform
             let now = try await transaction.now()
@@ -55,10 +53,20 @@ extension AccessControl {
         }
     }
 
+    /// Returns a member with its roles at this moment, read outside of any transaction.
+    private func reread(_ member: MemberIdentity) async throws -> Principal {
+        try Self.principal(of: try await context.readCaller { try await PeopleStore.session(member.sessionID, in: $0) })
+    }
+
+    private static func principal(of session: SessionRecord?) throws(Refusal) -> Principal {
+        guard let session, session.isAlive, let current = Principal(session) else { throw .unauthenticated }
+        return current
+    }
+
     /// Returns the caller of a change of keys with its permissions at this moment.
     ///
-    /// It looks again only where the credential and the key stand in one database. If they stand in two, no transaction
-    /// covers both, and what was read when the request had arrived completely is what counts.
+    /// A member is looked up again also for keys of a workspace, which are in another database: the transaction then holds a lock that the
+    /// member's removal waits for. An admin key is not. What was read when the request had arrived completely is what counts.
     ///
     /// - Throws: `Refusal.unauthenticated` if the session or the key has ended, `Refusal.forbidden` if it lost the
     ///   permission.
@@ -68,8 +76,13 @@ extension AccessControl {
         in transaction: AuditedTransaction
     ) async throws -> Caller {
         switch keys.owner {
-        case .workspace, .clients:
+        case .workspace(let workspace, _), .clients(let workspace, _, _):
             if let key = caller.principal.workspaceKey { try await requireUsable(key, in: transaction) }
+            guard let member = caller.principal.member else { return caller }
+            try await KeyStore(transaction.connection).holdChanges(by: member.userID)
+            var caller = caller
+            caller.principal = try await reread(member)
+            try caller.principal.requireWrites(to: keys, in: workspace.id)
             return caller
         case .organization, .platform:
             var caller = caller
@@ -88,5 +101,15 @@ extension AccessControl {
         guard let key = try await KeyStore(transaction.connection).find(state.keyID, in: owner),
             key.status(at: now).isUsable, key.secrets.contains(where: { $0.id == state.secretID })
         else { throw Refusal.unauthenticated }
+    }
+}
+
+extension Principal {
+    /// Throws unless the credential can write all keys of a collection of a workspace.
+    fileprivate func requireWrites(to keys: KeyCollection, in workspace: UUID) throws(Refusal) {
+        guard keys.isOfClients else { return try require(.keysWrite, in: workspace) }
+        let reach = try clientKeys(in: workspace, .keysWrite, subject: keys.subject)
+        if case .all = reach { return }
+        guard keys.subject != nil else { throw .forbidden(.keysWrite) }
     }
 }

@@ -65,7 +65,15 @@ extension MemberService {
         // would have kept a workspace.
         if fate != .keep {
             do {
-                _ = try await retireKeys(of: subject, in: finallyLost, fate, by: caller)
+                for workspace in finallyLost { try await waitForChanges(by: user, in: workspace) }
+                // A member that has removed itself is nobody any more.
+                let isOwn = caller.principal.member?.userID == user
+                let finisher = Caller(
+                    principal: isOwn ? .system : caller.principal,
+                    address: caller.address,
+                    requestID: caller.requestID
+                )
+                _ = try await retireKeys(of: subject, in: finallyLost, fate, by: finisher)
             } catch {
                 context.logger.warning(
                     "the last client keys of a removed member could not be looked for",
@@ -94,6 +102,17 @@ extension MemberService {
             }
             guard let next = page.next else { return found }
             position = .after(next)
+        }
+    }
+
+    /// Waits until the changes of keys that a removed member had begun have ended. No other one begins.
+    private func waitForChanges(by user: UUID, in workspace: Workspace) async throws {
+        do {
+            try await context.withConnection(to: workspace.facts, .stops) {
+                try await KeyStore($0).waitForChanges(by: user)
+            }
+        } catch Refusal.notFound {
+            // The workspace was deleted meanwhile.
         }
     }
 
