@@ -93,7 +93,7 @@ struct ConsoleContext: Sendable {
                 // The session ended between the page and the click. Nothing was changed.
                 if platform.passwordUse == .on, let kept = KeptForm(sentWithoutSession: request) {
                     let hasProvider = platform.providerSignIn != nil
-                    let values = kept.values(at: SignInForm.next(EarlierForm.path(request)), hasProvider: hasProvider)
+                    let values = kept.values(at: SignInForm.next(FormEntries.path(request)), hasProvider: hasProvider)
                     return SignInForm(self).memberPage(request, values, status: .unauthorized)
                 }
                 throw Redirect.signIn(from: request.path, hasEnded: true)

@@ -41,12 +41,12 @@ struct OperatorVisit: Sendable {
     /// - Parameter status: The status of the page with the entries. Defaults to that of a refused form.
     /// - Returns: The answer.
     func earlierForm(_ status: HTTPResponse.Status = .forbidden) -> EndpointResponse {
-        guard let earlier = EarlierForm(request, isOfVisitor: formToken.isOfVisitor(form)) else {
-            return page("error", title: EarlierForm.title, EarlierForm.refusal(request), status: .forbidden)
+        guard let earlier = FormEntries(request, isOfVisitor: formToken.isOfVisitor(form)) else {
+            return page("error", title: FormEntries.title, FormEntries.refusal(request), status: .forbidden)
         }
         var values = earlier.values(workspaces: [:])
         values["ticket"] = FormTicket.kept(form["ticket"], session.principal.actor, at: moment, context.signer)
-        return page("form-again", title: EarlierForm.title, values, status: status)
+        return page("form-again", title: FormEntries.title, values, status: status)
     }
 
     /// The caller of a use case that creates an object once for each form.
@@ -168,7 +168,7 @@ extension ConsoleContext {
             guard let visit = try await operatorVisit(request) else {
                 guard let kept = KeptForm(sentWithoutSession: request) else { throw OperatorVisit.signIn(request) }
                 let values = kept.values(
-                    at: SignInForm.next(EarlierForm.path(request), under: "\(OperatorRoutes.path)/"),
+                    at: SignInForm.next(FormEntries.path(request), under: "\(OperatorRoutes.path)/"),
                     hasProvider: false
                 )
                 return SignInForm(self).operatorPage(request, values, status: .unauthorized)

@@ -3,7 +3,7 @@ import HTTPTypes
 
 /// The entries of a form that was sent after its session had ended, which the page of the sign-in keeps.
 ///
-/// After the sign-in they are those of an earlier form (``EarlierForm``): only the person for whom the form was made sees them again, and
+/// After the sign-in they are those of an earlier form (``FormEntries``): only the person for whom the form was made sees them again, and
 /// nothing is changed before that person sends them again.
 struct KeptForm {
     /// The maximum size of the entries, in bytes.
@@ -16,7 +16,7 @@ struct KeptForm {
 
     /// Creates the entries of a form that was sent without a session, or returns `nil` if the form is too large, or is not shown again.
     init?(sentWithoutSession request: ConsoleRequest) {
-        guard EarlierForm(request, isOfVisitor: true) != nil else { return nil }
+        guard FormEntries(request, isOfVisitor: true) != nil else { return nil }
         self.init(request.form.text)
     }
 

@@ -64,8 +64,8 @@ struct Visit: Sendable {
     /// - Returns: The answer.
     /// - Throws: The errors of reading the workspaces.
     func earlierForm(_ status: HTTPResponse.Status = .forbidden) async throws -> EndpointResponse {
-        guard let earlier = EarlierForm(request, isOfVisitor: formToken.isOfVisitor(form)) else {
-            return try await page("error", title: EarlierForm.title, EarlierForm.refusal(request), status: .forbidden)
+        guard let earlier = FormEntries(request, isOfVisitor: formToken.isOfVisitor(form)) else {
+            return try await page("error", title: FormEntries.title, FormEntries.refusal(request), status: .forbidden)
         }
         var names: [String: String] = [:]
         for workspace in try await workspaces() {
@@ -73,7 +73,7 @@ struct Visit: Sendable {
         }
         var values = earlier.values(workspaces: names)
         values["ticket"] = FormTicket.kept(form["ticket"], person, at: moment, context.signer)
-        return try await page("form-again", title: EarlierForm.title, values, status: status)
+        return try await page("form-again", title: FormEntries.title, values, status: status)
     }
 
     /// A ticket for a form that creates an object once.

@@ -3,7 +3,7 @@
 /// Its entries are shown again on a page of this session, and nothing is changed before the person has looked at them. That holds only
 /// for a form that was made for the same person in the same organization, which the form's mark proves, and whose request came from a page
 /// of the console (``ConsoleOrigin``).
-struct EarlierForm {
+struct FormEntries {
     private let form: FormFields
     private let path: String
 
