@@ -277,6 +277,9 @@ enum GraceChoice {
         ("0", "Now"), ("3600", "1 h"), ("86400", "24 h"), ("604800", "7 days"), ("2592000", "30 days"),
     ]
 
+    /// Returns the words of a choice, or the seconds themselves if they are none.
+    static func text(_ seconds: String) -> String { choices.first { $0.0 == seconds }?.1 ?? seconds }
+
     /// Returns the choices for a template, of which one is chosen.
     ///
     /// - Parameter seconds: The seconds that the form had. Any other text stands for a day.

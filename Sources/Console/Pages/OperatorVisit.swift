@@ -44,9 +44,23 @@ struct OperatorVisit: Sendable {
         guard let earlier = FormEntries(request, isOfVisitor: formToken.isOfVisitor(form)) else {
             return page("error", title: FormEntries.title, FormEntries.refusal(request), status: .forbidden)
         }
-        var values = earlier.values(workspaces: [:])
+        return page("form-again", title: FormEntries.title, values(of: earlier), status: status)
+    }
+
+    /// Returns the page with the entries of a form that was answered with 503, or `nil` for another answer.
+    private func unfinishedForm(_ problem: Problem) -> EndpointResponse? {
+        guard problem.kind.status == .serviceUnavailable,
+            let entries = FormEntries(request, .unfinished, isOfVisitor: hasOwnForm)
+        else { return nil }
+        var values = values(of: entries)
+        values["unfinished"] = ErrorPages.detail(problem)
+        return page("form-again", title: problem.kind.title, values, status: problem.kind.status)
+    }
+
+    private func values(of entries: FormEntries) -> [String: Any] {
+        var values = entries.values(workspaces: [:])
         values["ticket"] = FormTicket.kept(form["ticket"], session.principal.actor, at: moment, context.signer)
-        return page("form-again", title: FormEntries.title, values, status: status)
+        return values
     }
 
     /// The caller of a use case that creates an object once for each form.
@@ -84,7 +98,8 @@ struct OperatorVisit: Sendable {
                     "back": "Show the organizations",
                 ]
             }
-            return page("error", title: problem.kind.title, values, status: problem.kind.status)
+            return unfinishedForm(problem)
+                ?? page("error", title: problem.kind.title, values, status: problem.kind.status)
         }
     }
 

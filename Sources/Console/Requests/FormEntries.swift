@@ -1,25 +1,30 @@
-/// A form of the console whose token is not of the present session, such as one in a tab that was open before the last sign-in.
+/// The entries of a form that are shown again on a page of this session, with a button that sends them.
 ///
-/// Its entries are shown again on a page of this session, and nothing is changed before the person has looked at them. That holds only
-/// for a form that was made for the same person in the same organization, which the form's mark proves, and whose request came from a page
-/// of the console (``ConsoleOrigin``).
+/// Nothing is changed before the person has looked at them. That holds only for a form that was made for the same person in the same
+/// organization, which the form's mark proves, and whose request came from a page of the console (``ConsoleOrigin``).
 struct FormEntries {
+    /// The reason to show the entries of a form again.
+    enum Reason {
+        /// The form's token is not of the present session, such as that of a form in a tab that was open before the last sign-in.
+        case earlierSession
+        /// The form was answered with 503, so it has possibly done its work, and possibly not.
+        case unfinished
+    }
+
     private let form: FormFields
     private let path: String
 
-    /// The fields of secrets, and of what a person confirmed or chose with one click on the old page.
-    ///
-    /// A form with one of them is not shown again.
-    private static let refused = [
-        "password", "current", "new", "again", "token", "key", "confirmation", "confirmed", "challenge", "state",
-        "grace", "change", "organization",
-    ]
+    /// The fields of secrets. A form with one of them is not shown again.
+    private static let secrets = ["password", "current", "new", "again", "token", "key", "challenge", "state", "organization"]
+
+    /// The fields of what a person confirmed or chose with one click on a page of an earlier session.
+    private static let confirmed = ["confirmation", "confirmed", "grace", "change"]
 
     /// The fields that the page with the entries has itself.
     private static let made: Set<String> = ["csrf", "ticket"]
 
     /// The hidden fields that say nothing to a person.
-    private static let marks: Set<String> = ["edit", "present_end"]
+    private static let marks: Set<String> = ["edit", "present_end", "confirmed"]
 
     /// Creates the entries of a form.
     ///
@@ -27,12 +32,14 @@ struct FormEntries {
     ///
     /// - Parameters:
     ///   - request: The request with the form.
+    ///   - reason: The reason to show the entries.
     ///   - isOfVisitor: True if the form was made for the same person in the same organization.
-    init?(_ request: ConsoleRequest, isOfVisitor: Bool) {
+    init?(_ request: ConsoleRequest, _ reason: Reason = .earlierSession, isOfVisitor: Bool) {
         form = request.form
         path = Self.path(request)
+        let refused = reason == .earlierSession ? Self.secrets + Self.confirmed : Self.secrets
         guard isOfVisitor, entries.contains(where: { !$0.value.isEmpty }),
-            !Self.refused.contains(where: { !request.form[$0].isEmpty })
+            !refused.contains(where: { !request.form[$0].isEmpty })
         else { return nil }
     }
 
@@ -85,13 +92,14 @@ struct FormEntries {
             return path.hasPrefix("/console/webhooks") ? "All workspaces" : "Whole organization"
         }
         if name == "workspace" { return workspaces[value] ?? value }
+        if name == "grace" { return GraceChoice.text(value) }
         if Self.boxes.contains(name) || name.hasPrefix("permission") { return value.isEmpty ? "No" : "Yes" }
         return value
     }
 
     /// The labels of fields that have another name in their form.
     private static let labels = [
-        "addresses": "Allowed addresses", "per_minute": "Requests per minute", "per_hour": "Requests per hour",
+        "addresses": "Allowed addresses", "confirmation": "Name, as a confirmation", "grace": "Old token ends", "per_minute": "Requests per minute", "per_hour": "Requests per hour",
         "limits_scopes": "Members can give only these scopes", "member_scopes": "Scopes of members",
         "workspace": "Where",
         "leak_action": "Reaction to a leaked token", "ends_on": "Last day", "jwks_url": "URL of the key set",

@@ -67,13 +67,28 @@ struct Visit: Sendable {
         guard let earlier = FormEntries(request, isOfVisitor: formToken.isOfVisitor(form)) else {
             return try await page("error", title: FormEntries.title, FormEntries.refusal(request), status: .forbidden)
         }
+        return try await page("form-again", title: FormEntries.title, try await values(of: earlier), status: status)
+    }
+
+    /// Returns the page with the entries of a form that was answered with 503, or `nil` for another answer and for a page that cannot be
+    /// shown.
+    private func unfinishedForm(_ problem: Problem) async -> EndpointResponse? {
+        guard problem.kind.status == .serviceUnavailable,
+            let entries = FormEntries(request, .unfinished, isOfVisitor: hasOwnForm),
+            var values = try? await values(of: entries)
+        else { return nil }
+        values["unfinished"] = ErrorPages.detail(problem)
+        return try? await page("form-again", title: problem.kind.title, values, status: problem.kind.status)
+    }
+
+    private func values(of entries: FormEntries) async throws -> [String: Any] {
         var names: [String: String] = [:]
         for workspace in try await workspaces() {
             names[UUIDv7.text(of: workspace.id)] = workspace.name ?? workspace.slug
         }
-        var values = earlier.values(workspaces: names)
+        var values = entries.values(workspaces: names)
         values["ticket"] = FormTicket.kept(form["ticket"], person, at: moment, context.signer)
-        return try await page("form-again", title: FormEntries.title, values, status: status)
+        return values
     }
 
     /// A ticket for a form that creates an object once.
@@ -117,7 +132,12 @@ struct Visit: Sendable {
                     "back": "Show the workspaces",
                 ]
             }
-            var response = try await page("error", title: problem.kind.title, values, status: problem.kind.status)
+            var response: EndpointResponse
+            if let again = await unfinishedForm(problem) {
+                response = again
+            } else {
+                response = try await page("error", title: problem.kind.title, values, status: problem.kind.status)
+            }
             response.headers.append(contentsOf: problem.headers.filteredForPages)
             return response
         }
