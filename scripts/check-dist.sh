@@ -144,7 +144,6 @@ faults=$(inside systemd-analyze verify --man=no "$unit" 2>&1) || fail "the unit:
 score=$(inside systemd-analyze security --offline=yes --threshold=25 --no-pager "$unit") || fail "the unit is too open: $score"
 tail -n 1 <<<"$score"
 cp -a "$work/data/." "$root/var/lib/mortise"
-rm "$root/var/lib/mortise/first-keys"
 inside chown -R mortise:mortise /var/lib/mortise
 sed -i 's|^#database_url_file: .*|database_url_file: /etc/mortise/database-url|; s|^#listen: .*|listen: 127.0.0.1:18082|' \
     "$root/etc/mortise/mortise.yaml"
