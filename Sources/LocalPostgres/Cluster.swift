@@ -53,13 +53,12 @@ struct Cluster: Sendable {
     }
 
     private func checkVersion(_ deadline: Deadline) async throws {
-        guard let contents = try? String(contentsOfFile: "\(folder.data)/PG_VERSION", encoding: .utf8) else {
+        guard let version = folder.version else {
             throw LocalPostgresError(
                 .unusableFolder,
                 "\(folder.data)/PG_VERSION cannot be read; run this as the owner of the folder"
             )
         }
-        let version = contents.filter { !$0.isWhitespace }
         let output = try await ServerCommand(
             arguments: [installation.program("postgres"), "--version"],
             folder: folder.path

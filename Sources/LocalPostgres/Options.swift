@@ -19,7 +19,7 @@ extension LocalPostgres {
         /// Defaults to 200.
         public var maximumConnections: Int
 
-        /// The maximum duration of a start, including crash recovery.
+        /// The maximum duration of a start, without the recovery after a crash, which takes as long as it needs.
         ///
         /// Defaults to 60 s.
         public var startTimeout: Duration

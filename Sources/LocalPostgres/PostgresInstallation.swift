@@ -26,16 +26,22 @@ public struct PostgresInstallation: Sendable, Hashable {
     /// folders of Debian and Ubuntu (`/usr/lib/postgresql/*/bin`), of Fedora and its relatives (`/usr/pgsql-*/bin`), newest
     /// version first, and of a build from source (`/usr/local/pgsql/bin`).
     ///
-    /// - Parameter environment: The variables to read. Defaults to those of this process.
+    /// - Parameters:
+    ///   - environment: The variables to read. Defaults to those of this process.
+    ///   - directory: The folder of a server (``LocalPostgres/directory``). If it has data, programs of their major version are preferred,
+    ///     because another version cannot use them.
     /// - Returns: The first installation that has all programs.
     /// - Throws: ``LocalPostgresError`` (`notInstalled`) with the packages to install.
     public static func find(
-        environment: [String: String] = ProcessInfo.processInfo.environment
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        forDataIn directory: String? = nil
     ) throws -> PostgresInstallation {
         if let chosen = environment["MORTISE_POSTGRES_BIN"], !chosen.isEmpty {
             return try PostgresInstallation(binaries: chosen)
         }
-        guard let folder = candidates(environment).first(where: isComplete) else {
+        let complete = candidates(environment).filter(isComplete)
+        let version = directory.flatMap { ServerFolder(path: $0).version }
+        guard let folder = complete.first(where: { isOfVersion(version, $0) }) ?? complete.first else {
             throw LocalPostgresError(
                 .notInstalled,
                 """
@@ -54,6 +60,12 @@ public struct PostgresInstallation: Sendable, Hashable {
 
     private static func isComplete(_ folder: String) -> Bool {
         programs.allSatisfy { access("\(folder)/\($0)", X_OK) == 0 }
+    }
+
+    /// Returns true if a folder is named after a major version, as distributions name it.
+    private static func isOfVersion(_ version: String?, _ folder: String) -> Bool {
+        guard let version else { return false }
+        return folder.hasSuffix("/postgresql/\(version)/bin") || folder.hasSuffix("/pgsql-\(version)/bin")
     }
 
     private static func candidates(_ environment: [String: String]) -> [String] {

@@ -44,6 +44,11 @@ package struct ServerFolder: Sendable {
     /// True if the data are complete.
     var hasCluster: Bool { SystemCall.status("\(data)/PG_VERSION") != nil }
 
+    /// The major version of PostgreSQL that created the data, or `nil` if there are none, or they cannot be read.
+    var version: String? {
+        (try? String(contentsOfFile: "\(data)/PG_VERSION", encoding: .utf8))?.filter { !$0.isWhitespace }
+    }
+
     /// Names the paths in a folder.
     package init(path: String) { self.path = path }
 

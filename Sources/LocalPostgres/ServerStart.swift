@@ -28,7 +28,7 @@ struct ServerStart: Sendable {
         let began = log.size
         while true {
             let attempt = log.size
-            if try await startOnce(deadline) { break }
+            if try await startOnce(deadline) || isRecovering { break }
             guard isHeldByDyingProcesses(log.text(from: attempt)) else { throw failure(log.text(from: began)) }
             try await deadline.pause("for the processes of a killed server to end")
         }
@@ -40,12 +40,12 @@ struct ServerStart: Sendable {
     /// Runs `pg_ctl start` once.
     ///
     /// The command holds the lock of the users itself and is not cancelled. The watcher therefore cannot miss a server that
-    /// starts just after this process died. The server does not inherit the descriptor of that lock (`--close`), and inherits that of its
+    /// starts just after this process died. It does not wait for the end of a recovery. The server does not inherit the descriptor of that lock (`--close`), and inherits that of its
     /// own.
     ///
     /// - Returns: True if the command succeeded.
     private func startOnce(_ deadline: Deadline) async throws -> Bool {
-        let seconds = max(1, deadline.remaining.components.seconds)
+        let seconds = min(max(1, deadline.remaining.components.seconds), 10)
         let start = [
             installation.program("pg_ctl"), "start", "-D", "data", "-l", "postgres.log", "-w", "-t", "\(seconds)",
             "-o", ServerSettings.arguments,
@@ -104,12 +104,38 @@ struct ServerStart: Sendable {
         }
     }
 
+    /// True if the server runs and does not accept connections yet.
+    private var isRecovering: Bool {
+        guard let running = PostmasterFile(folder: folder), running.isRunning(in: folder) else { return false }
+        return running.status == .starting
+    }
+
+    /// The time between two lines of the log about a recovery.
+    private static let recoveryReports = Duration.seconds(10)
+    /// The least time for a server to answer after its recovery.
+    private static let timeAfterRecovery = Duration.seconds(10)
+
     /// Waits until a running server accepts connections.
+    ///
+    /// A recovery after a crash has no deadline, as long as the server lives: whoever stops it lets the next start begin it again.
     ///
     /// - Returns: The folder of the server's socket. `nil` if no server runs, or if the server ended.
     private func waitUntilReady(_ deadline: Deadline) async throws -> String? {
+        var deadline = deadline
+        let began = ContinuousClock.now
+        var report = began + Self.recoveryReports
         while let running = PostmasterFile(folder: folder), running.isRunning(in: folder) {
             if running.status == .ready, SocketFolder.answers(running.socketFolder) { return running.socketFolder }
+            if running.status == .starting {
+                deadline = Deadline(after: max(deadline.remaining, Self.timeAfterRecovery))
+                if ContinuousClock.now >= report {
+                    logger.notice(
+                        "the PostgreSQL server recovers from a crash, and does not accept connections yet",
+                        metadata: ["folder": "\(folder.path)", "seconds": "\((ContinuousClock.now - began).components.seconds)"]
+                    )
+                    report = .now + Self.recoveryReports
+                }
+            }
             try await deadline.pause("for the PostgreSQL server in \(folder.path) to answer")
         }
         return nil

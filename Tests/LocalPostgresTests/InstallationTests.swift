@@ -59,4 +59,26 @@ struct InstallationTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/server") == ["data"])
         }
     }
+
+    // A newer PostgreSQL is installed for another program, and the next start must still use the data.
+    @Test func `programs of the version of the data come first`() throws {
+        let root = "/tmp/local-postgres-test-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        for version in ["15", "17"] {
+            let folder = "\(root)/postgresql/\(version)/bin"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            for program in ["initdb", "pg_ctl", "postgres"] {
+                #expect(FileManager.default.createFile(atPath: "\(folder)/\(program)", contents: nil))
+                try #require(chmod("\(folder)/\(program)", 0o755) == 0)
+            }
+        }
+        try FileManager.default.createDirectory(atPath: "\(root)/server/data", withIntermediateDirectories: true)
+        let path = ["PATH": "\(root)/postgresql/17/bin:\(root)/postgresql/15/bin"]
+        #expect(try PostgresInstallation.find(environment: path).binaries.hasSuffix("/17/bin"))
+        for version in ["15", "17"] {
+            try "\(version)\n".write(toFile: "\(root)/server/data/PG_VERSION", atomically: false, encoding: .utf8)
+            let found = try PostgresInstallation.find(environment: path, forDataIn: "\(root)/server")
+            #expect(found.binaries.hasSuffix("/\(version)/bin"))
+        }
+    }
 }

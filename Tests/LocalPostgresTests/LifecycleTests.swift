@@ -44,6 +44,39 @@ struct LifecycleTests {
         }
     }
 
+    // After a loss of power a recovery can take many minutes. Whoever gives up stops the server, and the next start begins again.
+    @Test
+    func `a recovery that takes longer than a start may is waited for`() async throws {
+        try await withFolder { folder in
+            let clock = ContinuousClock()
+            let usual = try await clock.measure {
+                try await withServer(folder, options: .patient) { server in
+                    try await server.start()
+                    try await query(server, "CREATE TABLE kept AS SELECT 7 AS n")
+                }
+            }
+            // A recovery from an archive, whose command waits until the test lets it go on.
+            let (gate, flag) = ("\(folder)/gate", "\(folder)/open")
+            try #require(mkfifo(gate, 0o666) == 0 && chmod(gate, 0o666) == 0)
+            #expect(FileManager.default.createFile(atPath: "\(folder)/data/recovery.signal", contents: nil))
+            try #require(chmod("\(folder)/data/recovery.signal", 0o666) == 0)
+            var options = LocalPostgres.Options.patient
+            options.startTimeout = max(.seconds(2), usual * 3)
+            options.settings["restore_command"] = "test -e \(flag) || read line < \(gate); false"
+            try await withServer(folder, options: options) { server in
+                async let started: Void = server.start()
+                let end = clock.now + options.startTimeout + .seconds(1)
+                try await eventually("the recovery takes longer than a start may") { clock.now >= end }
+                #expect(FileManager.default.createFile(atPath: flag, contents: nil))
+                let opened = open(gate, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+                #expect(opened >= 0)
+                close(opened)
+                try await started
+                #expect(try await query(server, "SELECT n FROM kept") == "7")
+            }
+        }
+    }
+
     @Test
     func `a crash of the server loses nothing, and a start restarts it`() async throws {
         try await withFolder { folder in

@@ -123,7 +123,8 @@ struct Host: Sendable {
     ) async throws -> Value {
         LibPQEnvironment.clear()
         do {
-            let installation = try binaries.map { try PostgresInstallation(binaries: $0) } ?? .find()
+            let installation =
+                try binaries.map { try PostgresInstallation(binaries: $0) } ?? .find(forDataIn: settings.postgresFolder)
             var options = LocalPostgres.Options.durable
             // For root, the server runs as another user, who may not be able to enter a folder below /root.
             options.fallbackFolder = "/var/lib/mortise"
