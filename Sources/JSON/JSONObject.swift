@@ -18,7 +18,7 @@ public struct JSONObject: Sendable {
 
     /// Creates an object.
     ///
-    /// Of members with the same name the first stays.
+    /// If several members have the same name, the first one is kept.
     public init(_ members: some Sequence<(String, JSONValue)>) {
         self.init()
         for (name, value) in members where self[name] == nil { self[name] = value }
@@ -55,7 +55,7 @@ public struct JSONObject: Sendable {
 extension JSONObject: ExpressibleByDictionaryLiteral {
     /// Creates an object.
     ///
-    /// Of members with the same name the first stays.
+    /// If several members have the same name, the first one is kept.
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
 }
 

@@ -110,6 +110,6 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
 
     /// Creates an object.
     ///
-    /// Of members with the same name the first stays.
+    /// If several members have the same name, the first one is kept.
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(JSONObject(elements)) }
 }

@@ -3,7 +3,7 @@ public import Keys
 extension KeyRecord {
     /// The part of a key that the end or a pause of its use changes.
     ///
-    /// Of several keys that are stopped together, nothing else is written, so those with the same values take one statement.
+    /// Nothing else is written of keys that are stopped together, so those with the same values take one statement.
     public struct Stop: Sendable, Hashable {
         /// The time at which the key was disabled; `nil` while it is enabled.
         public var disabledAt: Timestamp?

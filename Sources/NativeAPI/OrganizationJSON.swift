@@ -32,16 +32,16 @@ struct OrganizationJSON: JSONWritable {
             .required(
                 "unused_after_days",
                 Self.unusedAfterDays.orNull
-                    .described("The days without a use after which `key.unused` comes. Null means 90, and 0 never.")
+                    .described("The days without a use after which a `key.unused` event is recorded. Null means 90, and 0 never.")
             ),
             .required(
                 "leak_action",
                 .oneOf(LeakAction.allCases.map(\.rawValue)).orNull
                     .described(
                         """
-                        The reaction to a leaked token of a workspace's key: the event alone, a confinement to the \
-                        addresses that used the key in the last 30 days, or a revocation. Null is `notify` for test \
-                        keys and publishable keys, and `revoke` for others.
+                        The reaction to a leaked token of a workspace's key, beside the event: `notify` for none, `quarantine` to \
+                        allow only the addresses that used the key in the last 30 days, or `revoke`. Null is `notify` for \
+                        test keys and publishable keys, and `revoke` for others.
                         """
                     )
             ),

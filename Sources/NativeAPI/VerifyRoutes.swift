@@ -105,7 +105,7 @@ struct VerifyRoutes: Sendable {
             tag: NativeSurface.Tag.verification,
             summary: "Verify up to 100 tokens",
             description: """
-                The verdicts are in the order of the requests. If a workspace cannot be asked, its verdicts are \
+                The verdicts are in the order of the requests. If a workspace is unavailable, its verdicts are \
                 `workspace_unavailable`, and the others are not affected.
                 """,
             access: .admin(.keysVerify),

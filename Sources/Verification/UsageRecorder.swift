@@ -282,7 +282,7 @@ public final class UsageRecorder: Sendable {
 
     /// Returns the addresses of the accepted uses of some secrets that this node has counted and may not have written yet.
     ///
-    /// Of a secret that is used from very many addresses, these are some of them.
+    /// If there are very many, these are some of them.
     package func addresses(of secrets: [UUID]) -> Set<IPAddress> {
         var addresses: Set<IPAddress> = []
         for secret in secrets {

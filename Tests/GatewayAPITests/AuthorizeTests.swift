@@ -137,7 +137,7 @@ import Testing
     }
 
     // The fault: an outage that lets everybody in.
-    @Test func `a workspace that cannot be asked lets nobody in, and a suspended one is an answer`() async throws {
+    @Test func `a workspace that is unavailable lets nobody in, and a suspended one is an answer`() async throws {
         try await withGateway { gateway in
             let mortise = gateway.mortise
             let key = try await mortise.makeKey()

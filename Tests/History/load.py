@@ -123,7 +123,7 @@ class Load:
         verdicts = answer.json().get("verdicts") or [{}] * len(tokens)
         for token, verdict in zip(tokens, verdicts, strict=True):
             code = verdict.get("code")
-            # In a batch the code of a suspended workspace is also that of one that cannot be asked.
+            # In a batch the code of a suspended workspace is also that of one that is unavailable.
             status = 503 if code == "workspace_unavailable" else answer.status
             self._note("batch", node, token, begin, end, verdict_of(status, code))
 

@@ -108,7 +108,7 @@ public final class ClusterFences: Sendable {
             case .removeSilentNodes(let fence):
                 try await ask(session, FenceStatements.removeSilentNodes, fence)
                 logger.notice(
-                    "a change has waited for nodes that did not acknowledge, or for the first time on this server"
+                    "a change waited for the full time, because a node did not acknowledge its fence, or because it was the first change on this timeline"
                 )
                 course.removedSilentNodes()
             case .commit:

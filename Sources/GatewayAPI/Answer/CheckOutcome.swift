@@ -12,7 +12,7 @@ package enum CheckOutcome: Sendable, Hashable {
     case noToken
     /// The end client has presented too many unknown tokens.
     case tooManyFailures(RateLimitVerdict)
-    /// The workspace cannot be asked.
+    /// The workspace is unavailable.
     case unavailable
     /// The options of the path are wrong.
     case invalid(CheckFault)

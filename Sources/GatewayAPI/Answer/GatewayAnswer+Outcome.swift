@@ -3,7 +3,7 @@ import Endpoints
 package import Keys
 
 extension GatewayAnswer {
-    /// The `Retry-After` of an answer about a workspace that cannot be asked, in seconds.
+    /// The `Retry-After` of an answer about a workspace that is unavailable, in seconds.
     private static let retryAfter = 2
     private static let challenge = "Bearer realm=\"mortise\""
 

@@ -11,7 +11,7 @@ package struct AnswerCounters: Sendable {
 
     /// The reason under which refusals for a suspended or archived workspace count.
     ///
-    /// The gateway reads the code of the verdict, which is also that of a workspace that cannot be asked. An operator must tell an order of
+    /// The gateway reads the code of the verdict, which is also that of a workspace that is unavailable. An operator must tell an order of
     /// somebody from an outage.
     private static let workspaceSuspended = "workspace_suspended"
 
@@ -47,7 +47,7 @@ package struct AnswerCounters: Sendable {
     package static let help = [
         "mortise_gateway_answers_total":
             "Answers to gateways, by the reason in X-Mortise-Reason; valid where it is absent. "
-            + "workspace_suspended is a suspended or archived workspace, workspace_unavailable one that cannot be asked.",
+            + "workspace_suspended is a suspended or archived workspace, workspace_unavailable one that is unavailable.",
         "mortise_gateway_connections_closed_total":
             "Connections of gateways that the server closed or refused, by reason: idle, head, body, answer, room, fault or refused.",
     ]

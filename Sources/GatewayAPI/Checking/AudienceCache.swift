@@ -52,7 +52,7 @@ package final class AudienceCache: Sendable {
     /// Returns the audience with a name, if it is in memory.
     package func known(_ name: AudienceName, at now: NIODeadline) -> Audience? {
         guard let known = entries[name], now < known.expiry else { return nil }
-        // The entry counts to its end if the database cannot be asked.
+        // The entry counts to its end if the database is unavailable.
         if known.mustBeRenewed(at: now) { Task { _ = try? await look(up: name, at: now) } }
         return known.audience
     }

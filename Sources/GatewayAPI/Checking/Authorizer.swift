@@ -325,7 +325,7 @@ package final class Authorizer: Sendable {
         let isExpected = DomainProblems.problem(for: error) != nil
         logger.log(
             level: isExpected ? .warning : .error,
-            isExpected ? "a gateway's check failed, because a database cannot be asked" : "a gateway's check failed",
+            isExpected ? "a gateway's check failed, because a database is unavailable" : "a gateway's check failed",
             metadata: ["error": "\(error)"]
         )
     }

@@ -108,7 +108,7 @@ package struct CheckOptions: Sendable, Hashable {
 package struct RefusalStatuses: Sendable, Hashable {
     /// The status for a key over its limit.
     package var over = 429
-    /// The status for a workspace that cannot be asked.
+    /// The status for a workspace that is unavailable.
     package var away = 503
 
     /// Creates the default statuses.

@@ -86,7 +86,7 @@ package struct NoticeWriter: Sendable {
         AND \(BrowseQuery.end) <= \(now) + (SELECT max(d) FROM unnest($3::bigint[]) d) * interval '1 day'
         """
 
-    /// Of several notices that are due, a key has the one closest to its end.
+    /// If several notices of a key are due, the one closest to its end is taken.
     ///
     /// `$3` are the days.
     private static let expiring = statement(

@@ -93,7 +93,7 @@ public struct UsageCount: Sendable {
 
     /// The addresses of accepted verifications, as far as they are known.
     ///
-    /// Of a key that is used from very many addresses, these are some of them.
+    /// If there are very many, these are some of them.
     package var addresses: Set<IPAddress> {
         guard let address = lastUse?.address else { return otherAddresses }
         return otherAddresses.union([address])

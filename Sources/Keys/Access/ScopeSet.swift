@@ -12,7 +12,7 @@ public struct ScopeSet: Sendable, Hashable {
 
     /// Creates a set of scopes.
     ///
-    /// Of equal scopes the first stays.
+    /// If several scopes are equal, the first one is kept.
     public init(_ scopes: some Sequence<Scope>) {
         var unique: [Scope] = []
         var seen: Set<Scope> = []

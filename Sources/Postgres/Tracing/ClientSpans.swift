@@ -94,7 +94,7 @@ final class ClientSpans: Sendable {
 
     /// Notes an error.
     ///
-    /// Of errors that are not this module's only the type is noted: their text can hold anything.
+    /// An error of another module is noted by its type alone, because its text can hold anything.
     private func note(_ error: any Error, in span: any Span) {
         guard let error = error as? PostgresError else {
             span.attributes["error.type"] = "\(type(of: error))"

@@ -10,7 +10,7 @@ package import LibPQ
 /// - `everyQuery`: each statement is a group of its own. Each is its own transaction, and a failure does not reach a neighbor.
 /// - `perFlush`: all statements of one flush are one group. This saves work on both sides. But a failure aborts the statements behind
 ///   it, which are then sent again, and rolls back the statements before it. This policy is **only for connections that the server
-///   holds to be read-only**.
+///   holds to be read-only**. The one exception is a whole transaction (`Request.Work.transaction`), which is written between two groups.
 package struct Conversation: ~Copyable {
     /// The rule for sync points.
     package enum SyncPolicy: Sendable {

@@ -102,7 +102,7 @@ extension MortiseServer {
         var watch = ClockWatch()
         while !Task.isCancelled {
             let before = configuration.now()
-            // The log has the cause of a database that cannot be asked.
+            // The log has the cause of a database that is unavailable.
             if let theirs = try? await platform.databases.control.time() {
                 switch watch.compare(before: before, theirs: theirs, after: configuration.now()) {
                 case .differs(let ahead):
@@ -124,7 +124,7 @@ extension MortiseServer {
     /// Reads for the metrics how far standbys lag, again and again.
     private func watchStandbys() async {
         while !Task.isCancelled {
-            // The log has the cause of a control database that cannot be asked.
+            // The log has the cause of a control database that is unavailable.
             if let found = try? await platform.provisioner.standbys() { standbys.note(found) }
             try? await Task.sleep(for: configuration.standbyInterval)
         }

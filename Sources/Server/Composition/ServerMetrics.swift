@@ -150,7 +150,7 @@ final class ServerMetrics: Sendable {
         "mortise_webhook_deliveries_refused_total":
             "Deliveries that were listed and not sent, because too many deliveries to their webhook waited.",
         "mortise_leaks_waiting":
-            "Reported tokens of all nodes whose keys could not be handled yet. Nodes try again until it is done.",
+            "Reported leaked tokens, over all nodes, whose keys still wait for the reaction. Nodes try again until it succeeds.",
         "mortise_http_connections": "Open connections of clients.",
         "mortise_build_info": "Always 1, with the version of the running program as a label.",
     ]

@@ -119,7 +119,7 @@ public final class AccessControl: Sendable {
     ///   - permissions: Returns the permissions that scopes stand for in the dialect; none by default.
     /// - Returns: A principal that reaches the client keys of the key's workspace, or of its subject for a client key.
     /// - Throws: `Refusal.unauthenticated` for every key that is not good, `Refusal.limitReached` for a good one that
-    ///   was used too often, `WorkspaceUnreachable` if the workspace's database cannot be asked.
+    ///   was used too often, `WorkspaceUnreachable` if the workspace's database is unavailable.
     public func authenticate(
         workspaceKey text: String,
         from address: IPAddress?,

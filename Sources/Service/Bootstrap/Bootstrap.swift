@@ -91,7 +91,7 @@ public struct Bootstrap: Sendable {
     ///
     /// Changes nothing.
     ///
-    /// - Throws: `PostgresError` if the server cannot be asked.
+    /// - Throws: `PostgresError` if the server is unavailable.
     public static func isInstalled(owner: PostgresConfiguration, reactor: Reactor, logger: Logger) async throws -> Bool
     {
         do {

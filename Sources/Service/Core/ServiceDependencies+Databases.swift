@@ -136,7 +136,7 @@ extension ServiceDependencies {
 
     /// Returns the admin or operator key of a token, or `nil` if there is none.
     ///
-    /// - Throws: `Refusal.directoryUnavailable` if the control database cannot be asked, and the errors of a look-up.
+    /// - Throws: `Refusal.directoryUnavailable` if the control database is unavailable, and the errors of a look-up.
     func rootKey(_ token: Token) async throws -> KeyReading? {
         let keys = verifier.keys
         return try await askingDirectory {
@@ -248,7 +248,7 @@ extension ServiceDependencies {
 
     /// Reads who a caller is as ``KeyFinder/readCaller(_:)`` does, so that a server that was replaced vouches for nobody.
     ///
-    /// - Throws: `Refusal.directoryUnavailable` if the control database cannot be asked, and the errors of `body`.
+    /// - Throws: `Refusal.directoryUnavailable` if the control database is unavailable, and the errors of `body`.
     func readCaller<Value: Sendable>(
         _ body: @Sendable (PostgresPipeline) async throws -> (value: Value, mark: SessionMark)
     ) async throws -> Value {

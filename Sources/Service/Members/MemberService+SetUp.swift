@@ -97,7 +97,7 @@ extension MemberService {
 
     /// Creates the member that the settings name, unless an earlier start did or there is a member.
     ///
-    /// Of two programs that start at once, one creates the member and the other waits for it.
+    /// If two programs start at once, one creates the member, and the other one waits for it.
     func seed(_ first: FirstMember) async throws {
         guard try await !isSeeded() else { return }
         var hash: PasswordHash?

@@ -11,7 +11,7 @@ package final class FairPlaces: Sendable {
     package enum Share: Sendable {
         /// One place. An owner with many calls keeps no other waiting, unless there are more owners than places.
         case one
-        /// All places but a quarter of them, and but one at least. Of two places or fewer, an owner can have all.
+        /// All places except a quarter of them, and except at least one. If there are two places or fewer, one owner can have all of them.
         case allButAQuarter
 
         fileprivate func maximum(of count: Int) -> Int? {

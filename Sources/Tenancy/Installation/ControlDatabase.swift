@@ -30,7 +30,7 @@ public struct ControlDatabase: Sendable {
     /// The server, the database or the role can have a weaker default. `remote_write` waits for a standby that can still lose the change,
     /// and `local` for none. A warning is how the server says that the standby lacks a commit, so no setting may hide warnings.
     ///
-    /// Of several hosts, it is the one that accepts changes, unless the connection string says otherwise.
+    /// If there are several hosts, it is the one that accepts changes, unless the connection string says otherwise.
     static func durable(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
         var configuration = configuration.setting("synchronous_commit", "on").setting("client_min_messages", "notice")
         if configuration.hasSeveralHosts, configuration.parameters["target_session_attrs"] == nil {
@@ -87,7 +87,7 @@ public struct ControlDatabase: Sendable {
 
     /// Opens a connection to a database that can have been created a moment ago.
     ///
-    /// Of several hosts, libpq asks the first one first. If that is a standby, it can lack the database for a moment, and libpq then does
+    /// If there are several hosts, libpq asks the first one first. If that is a standby, it can lack the database for a moment, and libpq then does
     /// not ask the next host.
     static func connectToRecent(
         _ configuration: PostgresConfiguration,

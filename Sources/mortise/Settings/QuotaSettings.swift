@@ -10,7 +10,7 @@ extension Settings {
         .integer(counts),
         default: Quotas().keysPerWorkspace,
         placeholder: "count",
-        help: "Let a workspace have this many keys, service and client keys together, 1 to 100000000."
+        help: "The maximum number of keys of a workspace, service and client keys together, 1 to 100000000."
     )
 
     /// The maximum number of client keys of a subject.
@@ -19,7 +19,7 @@ extension Settings {
         .integer(counts),
         default: Quotas().keysPerSubject,
         placeholder: "count",
-        help: "Let a subject have this many client keys, 1 to 100000000."
+        help: "The maximum number of client keys of a subject, 1 to 100000000."
     )
 
     /// The maximum number of admin keys of an organization.
@@ -28,7 +28,7 @@ extension Settings {
         .integer(counts),
         default: Quotas().adminKeysPerOrganization,
         placeholder: "count",
-        help: "Let an organization have this many admin keys, 1 to 100000000."
+        help: "The maximum number of admin keys of an organization, 1 to 100000000."
     )
 
     /// The maximum number of workspaces of an organization.
@@ -37,7 +37,7 @@ extension Settings {
         .integer(counts),
         default: Quotas().workspacesPerOrganization,
         placeholder: "count",
-        help: "Let an organization have this many workspaces, archived ones included, 1 to 100000000."
+        help: "The maximum number of workspaces of an organization, archived ones included, 1 to 100000000."
     )
 
     /// The maximum number of webhooks of an organization.
@@ -46,7 +46,7 @@ extension Settings {
         .integer(counts),
         default: Quotas().webhooksPerOrganization,
         placeholder: "count",
-        help: "Let an organization have this many webhooks, 1 to 100000000."
+        help: "The maximum number of webhooks of an organization, 1 to 100000000."
     )
 
     /// The maximum number of deliveries of an organization that wait for an attempt.
@@ -55,7 +55,7 @@ extension Settings {
         .integer(counts),
         default: Quotas().waitingDeliveriesPerOrganization,
         placeholder: "count",
-        help: "Let this many deliveries of an organization's webhooks wait for an attempt, 1 to 100000000."
+        help: "The maximum number of deliveries of an organization's webhooks that wait for an attempt, 1 to 100000000."
     )
 
     /// The maximum number of bytes of the keys in one list.

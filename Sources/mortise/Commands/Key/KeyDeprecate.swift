@@ -5,7 +5,7 @@ import MortiseClient
 struct KeyDeprecate: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "deprecate",
-        abstract: "Announce the end of a key, which expires after a grace period.",
+        abstract: "Deprecate a key: it expires after a grace period.",
         discussion: HelpText.discussion(
             """
             Gateways tell the users of the key (Deprecation and Sunset headers), and its events show who still uses it. The key

@@ -21,8 +21,7 @@ struct MemberRemove: ActionCommand, ConfirmedCommand {
 
     @Option(
         help: """
-            The outcome for the member's client keys, in workspaces that the member can no longer enter: disable, keep or \
-            revoke.
+            Disable, keep or revoke the member's client keys in workspaces that the member can no longer enter.
             """
     )
     var clientKeys = ClientKeyTreatment.disable
