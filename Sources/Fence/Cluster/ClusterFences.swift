@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Locks
 public import Logging
 public import Postgres
 
@@ -12,6 +13,8 @@ public final class ClusterFences: Sendable {
     private let logger: Logger
     /// The lifts for which no change waits.
     private let lifts = WaitGroup()
+    /// The last timeline that a change of this node has found recorded (rule 32).
+    private let recorded = Locked<ServerTimeline?>(nil)
 
     /// The pauses between two looks at the acknowledgements.
     ///
@@ -101,6 +104,7 @@ public final class ClusterFences: Sendable {
                 }
                 // On a timeline that no change has recorded, a lease of an earlier one can still be good (rule 32).
                 suffices = recorded == timeline
+                if suffices { self.recorded.withLock { $0 = timeline } }
                 course.inserted(at: clock())
             case .wait(let fence, let end):
                 try await wait(for: fence, until: end, session, ifSufficient: suffices)
@@ -186,6 +190,9 @@ public final class ClusterFences: Sendable {
             lifts.end()
         }
     }
+
+    /// Returns true if no lease of an earlier timeline than this one can be good, as far as this node knows (rule 32).
+    public func hasRecorded(_ timeline: ServerTimeline) -> Bool { recorded.withLock { $0 == timeline } }
 
     /// Waits until the fences of all changes that were rolled back are lifted or given up.
     public func untilLifted() async { await lifts.wait() }

@@ -26,19 +26,29 @@ public struct ServerTimeline: Sendable, Hashable {
     /// The question that each session of a pipeline must answer before its first read (rule 21).
     ///
     /// A server in recovery answers with an error. Any database of a cluster can be asked: `fence.current_timeline()` is the same query.
-    public static let question = SessionQuestion(
-        Statement(
-            """
-            SELECT s.system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint
-            FROM pg_control_system() s
-            """,
-            name: "read timeline"
-        )
-    ) { rows throws(PostgresError) in
+    public static let question = SessionQuestion(statement) { rows throws(PostgresError) in try ServerTimeline(rows).mark }
+
+    private static let statement = Statement(
+        """
+        SELECT s.system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint
+        FROM pg_control_system() s
+        """,
+        name: "read timeline"
+    )
+
+    /// Reads the timeline of a connection's server.
+    ///
+    /// - Parameter connection: A connection to any database of the server.
+    /// - Throws: The database's errors, also for a server in recovery.
+    public static func read(on connection: PostgresConnection) async throws(PostgresError) -> ServerTimeline {
+        try ServerTimeline(try await connection.query(statement))
+    }
+
+    private init(_ rows: Rows) throws(PostgresError) {
         guard let row = rows.first else {
             throw PostgresError(.protocolViolation, "SELECT returned no row")
         }
         let (system, number) = try row.decode((Int64, Int64).self)
-        return ServerTimeline(system: system, number: number).mark
+        self.init(system: system, number: number)
     }
 }

@@ -108,11 +108,26 @@ extension ServiceDependencies {
 
     private func committing<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
         try await translating {
-            try await announcer.announcing(nil) {
+            let (value, timeline) = try await announcer.announcing(nil) {
                 try await databases.noting(nil, isChange: true) {
-                    try await databases.withControl { try await $0.auditedTransaction(body) }
+                    try await databases.withControl { connection in
+                        try await connection.auditedTransaction { transaction in
+                            let value = try await body(transaction)
+                            return (value, try await ServerTimeline.read(on: connection))
+                        }
+                    }
                 }
             }
+            do {
+                try await databases.awaitEndOfEarlierLeases(than: timeline)
+            } catch {
+                logger.warning(
+                    "a change was made, and it is not sure that all nodes know of a failover before it",
+                    metadata: ["error": "\(error)"]
+                )
+                throw Refusal.outcomeUnknown
+            }
+            return value
         }
     }
 

@@ -521,6 +521,18 @@ public final class Databases: Sendable {
         }
     }
 
+    /// Waits, after a change of the control database without a fence, until no lease of an earlier timeline of its server is good.
+    ///
+    /// Until then, a node can still believe what a server that was replaced says about members and sessions (decision 0014, rule 32). The
+    /// first change after a failover waits as one under a fence does, by an empty change.
+    ///
+    /// - Parameter timeline: The timeline of the server that committed the change.
+    /// - Throws: The errors of ``fenced(_:in:of:_:_:)``.
+    public func awaitEndOfEarlierLeases(than timeline: ServerTimeline) async throws {
+        guard !fencing.hasRecorded(timeline, of: database.primary) else { return }
+        try await fenced([UUID()], in: nil, of: nil, .changes) {}
+    }
+
     private func cluster(of workspace: WorkspaceFacts?) async throws -> Cluster {
         guard let workspace else { return database.primary }
         return try await caches(of: workspace.clusterID).cluster

@@ -204,6 +204,12 @@ public final class ClusterFencing: Sendable {
         try await gate(to: cluster, lane).fences.perform(keys, change)
     }
 
+    /// Returns true if no lease of an earlier timeline of a cluster's server can be good, as far as this node knows (rule 32).
+    func hasRecorded(_ timeline: ServerTimeline, of cluster: Cluster) -> Bool {
+        state.withLock { state in state.gates.filter { $0.key.cluster == cluster.id }.map(\.value.fences) }
+            .contains { $0.hasRecorded(timeline) }
+    }
+
     private func gate(to cluster: Cluster, _ lane: Lane) throws(PostgresError) -> Gate {
         try state.withLock { state throws(PostgresError) in
             let id = GateID(cluster: cluster.id, lane: lane)
