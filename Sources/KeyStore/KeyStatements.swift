@@ -24,6 +24,10 @@ struct KeyStatements: Sendable {
     /// The rows are locked until the transaction ends, in the order of their ids, so that two changes of several keys never wait for each
     /// other.
     let lock: Statement
+    /// Parameters: the id and the owner's.
+    ///
+    /// A `lock` of the row waits until the transaction ends, and nothing else does.
+    let hold: Statement
     /// Parameters: the filter's, the owner's, the cursor's time and id, limit, offset.
     let listAfter: Statement
     /// Parameters: as of `listAfter`.
@@ -64,6 +68,7 @@ struct KeyStatements: Sendable {
         find = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2))")
         some = Statement("\(select) WHERE k.id = ANY ($1) AND \(table.isOwned(2))")
         lock = Statement("\(select) WHERE k.id = ANY ($1) AND \(table.isOwned(2)) ORDER BY k.id FOR UPDATE")
+        hold = Statement("SELECT 1 FROM \(table.name) k WHERE k.id = $1 AND \(table.isOwned(2)) FOR KEY SHARE")
         let matches = "\(Self.filter(table)) AND \(table.isOwned(Self.filterCount + 1))"
         count = Statement("SELECT count(*) FROM \(table.name) k WHERE \(matches)")
         // There is always a cursor, so that it can be a condition of the index.

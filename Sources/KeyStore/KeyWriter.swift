@@ -8,6 +8,8 @@ public struct KeyChangeRequest: Sendable {
     public let owner: KeyOwner
     /// The keys that the change locks, each named once; none for a change that only creates keys.
     public let keyIDs: [UUID]
+    /// The caller's key, if it is in the same database. It cannot be changed until the change has ended.
+    public let callerKey: CallerKey?
     /// The workspace that the events name; `nil` in the control database.
     public let workspaceID: UUID?
     /// Returns an id of version 7 for an instant.
@@ -17,11 +19,13 @@ public struct KeyChangeRequest: Sendable {
     public init(
         of owner: KeyOwner,
         keys keyIDs: [UUID],
+        callerKey: CallerKey? = nil,
         workspaceID: UUID?,
         makeID: @escaping @Sendable (Timestamp) -> UUID
     ) {
         self.owner = owner
         self.keyIDs = keyIDs
+        self.callerKey = callerKey
         self.workspaceID = workspaceID
         self.makeID = makeID
     }
@@ -30,7 +34,7 @@ public struct KeyChangeRequest: Sendable {
 extension KeyStore {
     /// Changes keys in one transaction, together with the events of the change: the only way to write a key.
     ///
-    /// The order is fixed: lock the keys, authorize, read the clock, run `body`. A concurrent change of one of the keys waits
+    /// The order is fixed: lock the keys and hold the caller's key, authorize, read the clock, run `body`. A concurrent change of one of the keys waits
     /// at the lock, and `authorize` then sees what the change before it left.
     ///
     /// - Parameters:
@@ -51,7 +55,8 @@ extension KeyStore {
     ) async throws -> Outcome {
         try await connection.auditedTransaction { transaction in
             if request.owner == .platform, !request.keyIDs.isEmpty { try await lockOperatorKeys(connection) }
-            let keys = try await KeyStore(connection).lock(request.keyIDs, in: request.owner)
+            let keys = try await KeyStore(connection)
+                .lock(request.keyIDs, in: request.owner, holding: request.callerKey)
             let (attribution, authorization) = try await authorize(keys, transaction)
             let writer = KeyWriter(request, transaction, attribution, now: try await transaction.now())
             return try await body(keys, authorization, writer)

@@ -44,6 +44,10 @@ extension PeopleWriter {
         """
     )
 
+    private static let lockUsers = Statement(
+        "WITH locked AS (SELECT FROM control.users ORDER BY id FOR UPDATE) SELECT count(*) FROM locked",
+        prepared: false
+    )
     private static let endAll = Statement(
         """
         UPDATE control.sessions SET ended_at = now(), end_reason = $1 WHERE ended_at IS NULL
@@ -159,6 +163,8 @@ extension PeopleWriter {
             case .allExcept(let id): (nil, id, nil)
             case .allIn(let id): (nil, nil, id)
             }
+        // A session that is derived from another one at this moment is seen by a statement that begins after its transaction.
+        _ = try await lockUser(user)
         let ended = try await connection.query(Self.endSelected, [user, reason.rawValue, one, kept, organization])
         for row in ended {
             try await record(
@@ -178,6 +184,7 @@ extension PeopleWriter {
     ///   - deadline: The maximum time of the change of the rows.
     /// - Throws: The database's errors.
     public func endAllSessions(by attribution: Attribution, deadline: Duration) async throws {
+        try await connection.query(Self.lockUsers, deadline: deadline)
         let ended = try await connection.query(Self.endAll, [SessionEnd.signedOut.rawValue], deadline: deadline)
         for row in ended {
             try await record(

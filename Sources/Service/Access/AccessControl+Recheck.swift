@@ -29,11 +29,12 @@ extension AccessControl {
     }
 
     private func reread(_ principal: Principal, in transaction: AuditedTransaction) async throws -> Principal {
+        try await hold(principal, in: transaction)
         switch principal.identity {
         case .member(let member):
             return try Self.principal(of: try await PeopleStore(transaction.connection).session(member.sessionID))
         case .key(let presented):
-            let owner = principal.organizationID.map(KeyOwner.organization) ?? .platform
+            let owner = principal.ownerOfKey
             let now = try await transaction.now()
             guard let key = try await KeyStore(transaction.connection).find(presented.keyID, in: owner),
                 key.status(at: now).isUsable,
@@ -50,6 +51,20 @@ extension AccessControl {
                 bounds: bounds
             )
         case .workspaceKey, .external, .system: return principal
+        }
+    }
+
+    /// Lets the end of a credential wait until a transaction has ended: the revocation of a key, and the removal of a member.
+    ///
+    /// Call it before any lock that such an end takes, too.
+    ///
+    /// - Throws: The database's errors.
+    func hold(_ principal: Principal, in transaction: AuditedTransaction) async throws {
+        let keys = KeyStore(transaction.connection)
+        switch principal.identity {
+        case .member(let member): try await keys.holdChanges(by: member.userID)
+        case .key(let presented): try await keys.hold(presented.keyID, in: principal.ownerOfKey)
+        case .workspaceKey, .external, .system: break
         }
     }
 
@@ -79,7 +94,7 @@ extension AccessControl {
         case .workspace(let workspace, _), .clients(let workspace, _, _):
             if let key = caller.principal.workspaceKey { try await requireUsable(key, in: transaction) }
             guard let member = caller.principal.member else { return caller }
-            try await KeyStore(transaction.connection).holdChanges(by: member.userID)
+            try await hold(caller.principal, in: transaction)
             var caller = caller
             caller.principal = try await reread(member)
             try caller.principal.requireWrites(to: keys, in: workspace.id)
@@ -95,8 +110,7 @@ extension AccessControl {
 
     /// Throws if a key of the workspace, or its presented secret, has ended since the request came.
     private func requireUsable(_ presented: VerifiedKey, in transaction: AuditedTransaction) async throws {
-        let (state, subject) = (presented.found.state, presented.found.subject)
-        let owner = subject.map { KeyOwner.clients(subject: $0) } ?? .workspace
+        let (state, owner) = (presented.found.state, presented.owner)
         let now = try await transaction.now()
         guard let key = try await KeyStore(transaction.connection).find(state.keyID, in: owner),
             key.status(at: now).isUsable, key.secrets.contains(where: { $0.id == state.secretID })
@@ -104,7 +118,26 @@ extension AccessControl {
     }
 }
 
+extension VerifiedKey {
+    /// The owner of the key in its workspace's database.
+    fileprivate var owner: KeyOwner { found.subject.map { KeyOwner.clients(subject: $0) } ?? .workspace }
+}
+
 extension Principal {
+    /// The owner of an admin or operator key.
+    fileprivate var ownerOfKey: KeyOwner { organizationID.map(KeyOwner.organization) ?? .platform }
+
+    /// Returns the credential if it is a key in the database of a collection.
+    func key(inDatabaseOf keys: KeyCollection) -> CallerKey? {
+        switch (identity, keys.owner) {
+        case (.key(let presented), .organization), (.key(let presented), .platform):
+            CallerKey(presented.keyID, of: ownerOfKey)
+        case (.workspaceKey(let presented), .workspace), (.workspaceKey(let presented), .clients):
+            CallerKey(presented.found.state.keyID, of: presented.owner)
+        default: nil
+        }
+    }
+
     /// Throws unless the credential can write all keys of a collection of a workspace.
     fileprivate func requireWrites(to keys: KeyCollection, in workspace: UUID) throws(Refusal) {
         guard keys.isOfClients else { return try require(.keysWrite, in: workspace) }

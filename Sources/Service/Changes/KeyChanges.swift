@@ -208,15 +208,20 @@ struct KeyChanges: Sendable {
 
     /// Returns when every node and the standby know what a read has found: that keys are gone.
     ///
+    /// The read can have been answered by a server that was replaced, so the keys are looked for again.
+    ///
     /// - Parameters:
     ///   - ids: The keys; `nil` stands for all keys of the collection's database.
     ///   - keys: The collection.
-    /// - Throws: `Refusal`, or the database's errors.
+    /// - Throws: `Refusal.outcomeUnknown` if one of them is there; `Refusal`, or the database's errors.
     func confirmMissing(_ ids: [UUID]?, in keys: KeyCollection) async throws {
         let (workspace, organization) = (keys.workspace?.facts, keys.owningOrganizationID)
         try await context.announcing(workspace, .stops) { mark in
             try await context.fenced(ids, in: workspace, of: organization, .stops, mark) { connection in
-                try await connection.auditedTransaction { _ in }
+                try await connection.auditedTransaction { transaction in
+                    let found = try await KeyStore(transaction.connection).find(ids ?? [], in: keys.keyOwner)
+                    guard found.isEmpty else { throw Refusal.outcomeUnknown }
+                }
             }
         }
     }
@@ -337,6 +342,7 @@ struct KeyChanges: Sendable {
         let request = KeyChangeRequest(
             of: keys.keyOwner,
             keys: target.keyIDs,
+            callerKey: caller.principal.key(inDatabaseOf: keys),
             workspaceID: keys.workspaceID,
             makeID: { [context] in context.newID(at: $0) }
         )
@@ -411,25 +417,27 @@ struct KeyChanges: Sendable {
         case .existing, .each:
             return
                 try await context.fenced(target.keyIDs, in: workspace, of: organization, lane, mark) { connection in
-                    try await settled(lane) { try await change(connection) }
+                    try await settled(connection) { try await change(connection) }
                 }
                 .get()
         case .all: return try await context.fenced(nil, in: workspace, of: organization, lane, mark, change)
         }
     }
 
-    /// Returns the refusal of a change that stops keys as a value if it tells of an earlier change.
+    /// Returns the refusal of a change as a value if it tells of an earlier change, once that change is safe.
     ///
     /// An error ends the fences at once, and a value only after the commit of their lift. A deletion that was answered with 503 can have
     /// removed the key without a standby that has the removal. A repetition that says "not found" must wait until one has it, as a
-    /// repetition that finds a revoked key does (decision 0014, rules 30 and 31).
+    /// repetition that finds a revoked key does (decision 0014, rules 30 and 31). The refused transaction was rolled back, so the wait is
+    /// that of an empty one on the same server, which can be another one than that of the fences.
     private func settled<Outcome>(
-        _ lane: ServiceDependencies.Lane,
+        _ connection: PostgresConnection,
         _ change: () async throws -> Outcome
     ) async throws -> Result<Outcome, Refusal> {
         do {
             return .success(try await change())
-        } catch let refusal as Refusal where lane == .stops && refusal.tellsOfEarlierChange {
+        } catch let refusal as Refusal where refusal.tellsOfEarlierChange {
+            try await connection.auditedTransaction { _ in }
             return .failure(refusal)
         }
     }

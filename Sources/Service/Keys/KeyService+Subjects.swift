@@ -31,13 +31,25 @@ extension KeyService {
         var position = KeyPosition.newest(offset: 0)
         let filter = fate == .revoke ? KeyFilter() : KeyFilter(isUsable: true)
         while true {
-            let page = try await context.withConnection(to: keys.workspace?.facts) { connection in
-                try await KeyStore(connection).list(in: keys.keyOwner, filter, at: position, limit: Self.largestBatch)
-            }
+            let page = try await page(of: keys, filter, at: position)
             count += page.filter(\.status.isUsable).count
             try await retire(page.filter { $0.status != .expired }.map(\.id), in: keys, fate, by: caller)
             guard page.count == Self.largestBatch, let last = page.last else { return count }
             position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
+        }
+    }
+
+    /// Reads a page in a transaction that waits for the standby: a server that was replaced must not say that there are no keys, and what an
+    /// unanswered call has changed must be safe.
+    private func page(of keys: KeyCollection, _ filter: KeyFilter, at position: KeyPosition) async throws -> [KeyRecord] {
+        let workspace = keys.workspace?.facts
+        return try await context.translating {
+            try await context.withConnection(to: workspace) { connection in
+                try await connection.auditedTransaction { transaction in
+                    try await KeyStore(transaction.connection)
+                        .list(in: keys.keyOwner, filter, at: position, limit: Self.largestBatch)
+                }
+            }
         }
     }
 

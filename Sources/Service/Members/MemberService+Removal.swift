@@ -65,7 +65,7 @@ extension MemberService {
         // would have kept a workspace.
         if fate != .keep {
             do {
-                for workspace in finallyLost { try await waitForChanges(by: user, in: workspace) }
+                for workspace in finallyLost { try await lockChanges(by: user, in: workspace) }
                 // A member that has removed itself is nobody any more.
                 let isOwn = caller.principal.member?.userID == user
                 let finisher = Caller(
@@ -106,10 +106,10 @@ extension MemberService {
     }
 
     /// Waits until the changes of keys that a removed member had begun have ended. No other one begins.
-    private func waitForChanges(by user: UUID, in workspace: Workspace) async throws {
+    private func lockChanges(by user: UUID, in workspace: Workspace) async throws {
         do {
             try await context.withConnection(to: workspace.facts, .stops) {
-                try await KeyStore($0).waitForChanges(by: user)
+                try await KeyStore($0).lockChanges(by: user)
             }
         } catch Refusal.notFound {
             // The workspace was deleted meanwhile.

@@ -51,6 +51,7 @@ extension MemberService {
         let hash = try await passwords.hash(password, from: origin.address)
         return try await context.changeControl { transaction in
             let people = context.people(in: transaction)
+            try await access.hold(principal, in: transaction)
             try await people.lockMembers(of: organization.id)
             let current = try await access.recheck(principal, in: transaction)
             try current.requireEach(of: MemberRole.owner.permissionsToGrant)

@@ -60,20 +60,29 @@ public struct MemberService: Sendable {
         in transaction: AuditedTransaction
     ) async throws -> MemberAuthority {
         let people = context.people(in: transaction)
+        try await access.hold(caller.principal, in: transaction)
         try await people.lockMembers(of: organization)
         let principal = try await access.recheck(caller.principal, in: transaction)
         return MemberAuthority(principal, hasOwner: try await people.store.ownerCount(of: organization) > 0)
     }
 
     /// Locks the organization's members, and returns a membership that the caller can change.
+    ///
+    /// What the member itself has begun ends first, and nothing else of it begins before the transaction ends.
     func lockMember(
         _ id: UUID,
         _ organization: UUID,
         _ caller: Caller,
         in transaction: AuditedTransaction
     ) async throws -> (Member, MemberAuthority) {
-        let authority = try await self.authority(caller, organization, in: transaction)
         let store = PeopleStore(transaction.connection)
+        if let user = try await store.member(id, organization: organization)?.user.id {
+            // In the order of the ids, so that two members who remove each other never wait for each other.
+            let own = caller.principal.member?.userID
+            if let own, UUIDv7.text(of: own) < UUIDv7.text(of: user) { try await access.hold(caller.principal, in: transaction) }
+            try await KeyStore(transaction.connection).lockChanges(by: user)
+        }
+        let authority = try await self.authority(caller, organization, in: transaction)
         guard let member = try await store.member(id, organization: organization) else { throw Refusal.notFound }
         try authority.requireSight(of: member)
         try authority.requireGrant(member.role, workspace: member.workspaceID, isGiven: false)
