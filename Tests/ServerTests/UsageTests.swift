@@ -44,6 +44,15 @@ import Verification
             let use = try await mortise.api.get(key.path, as: mortise.adminToken).string("last_used_at")
             let list = try await mortise.api.get("/v1/workspaces/default/service-keys", as: mortise.adminToken)
             #expect(list["data"]?.array?.first?["last_used_at"]?.string == use)
+            // Boltz's list of all keys reads each database, and its list of one workspace is another use case.
+            let workspace = ServerHarness.boltzWorkspace(try await mortise.defaultWorkspaceID())
+            var listed: [String] = []
+            for query in ["", "?workspace_id=\(workspace)"] {
+                let page = try await mortise.boltz("GET", ServerHarness.boltzKeys + query, as: mortise.adminToken)
+                let shown = try #require(page["data"]?.array?.first { $0["key_type"] == "workspace" }, "\(page)")
+                listed.append(try #require(shown["last_used_at"]?.string, "\(page)"))
+            }
+            #expect(listed.first == listed.last)
             await mortise.server.platform.usage.flush()
             #expect(try await mortise.api.get(key.path, as: mortise.adminToken).string("last_used_at") == use)
         }

@@ -80,7 +80,7 @@ extension KeyService {
                 try await KeyStore(connection)
                     .list(in: keys.keyOwner, KeyFilter(), at: page.keyPosition, limit: page.limit + 1)
             }
-            return rows.map { OwnedKey(key: $0, workspace: keys.workspace) }
+            return rows.map { OwnedKey(key: withUses($0), workspace: keys.workspace) }
         } catch Refusal.notFound {
             // The database does not exist. That is right only if the workspace has been deleted meanwhile.
             guard let id = keys.workspaceID, try await !isDeleted(id) else { return [] }
