@@ -133,7 +133,7 @@ public final class Verifier: Sendable {
     ///   - text: The text that was presented as a token.
     ///   - request: The demands on the key.
     ///   - audience: The owner whose keys can be found.
-    /// - Returns: The verdict, and the record if the verdict has a key.
+    /// - Returns: The verdict, and the record if the verdict has a key. The record shows this use, too.
     /// - Throws: The errors of ``verify(_:_:audience:use:)``.
     public func verifyClientKey(
         _ text: String,
@@ -163,7 +163,8 @@ public final class Verifier: Sendable {
             guard let found else { return (.withoutKey(.notFound), nil) }
             let reading = KeyReading(key: found.key, now: found.key.readAt)
             let verdict = await decideAndCount(reading, question, place)
-            return (verdict, verdict.key == nil ? nil : found.record)
+            // After the decision, so that the record shows the use that was just counted, as each later read of the key does.
+            return (verdict, verdict.key == nil ? nil : found.record.merging(usesBy: usage.lastUse))
         }
     }
 

@@ -212,6 +212,18 @@ import Verification
         }
     }
 
+    @Test func `the answer to a verification shows the use that it counted`() async throws {
+        // Nothing is written meanwhile, so the database knows of no use.
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let key = try await mortise.makeAPIKey()
+            #expect(try await mortise.clerk("GET", "/v1/api_keys/\(key.id)")["last_used_at"] == .null)
+            let verified = try await mortise.clerk("POST", "/v1/api_keys/verify", ["secret": .string(key.secret)])
+            #expect(verified["last_used_at"]?.number != nil, "\(verified)")
+            let shown = try await mortise.clerk("GET", "/v1/api_keys/\(key.id)")
+            #expect(shown["last_used_at"] == verified["last_used_at"], "\(shown)")
+        }
+    }
+
     @Test func `a suspended workspace's keys answer 404 until it is resumed`() async throws {
         try await withMortise { mortise in
             let made = try await mortise.api.post(
