@@ -71,13 +71,23 @@ struct BoltzWorkspaceRoutes: Sendable {
             let new = NewWorkspace(
                 organizationID: organization,
                 name: try request.body.optional("name"),
-                dataRetention: try request.body.optional("data_retention", as: JSONValue.self)?.text
+                dataRetention: try Self.dataRetention(request.body)
             )
             let made = try await context.platform.workspaces.create(new, by: caller) { workspace in
                 BoltzWorkspaceJSON(workspace: workspace).stored
             }
             return .stored(made.answer, isReplay: made.isReplay, status: .ok)
         }
+    }
+
+    /// Returns the text to store for the data retention in a body, or `nil` if the body has none.
+    ///
+    /// The text is built from the parts: a client that sends `7.0` is answered with `7`, the integer that Boltz's types promise.
+    private static func dataRetention(_ body: Fields) throws -> String? {
+        guard let retention = try body.optional("data_retention", as: Fields.self) else { return nil }
+        let unit: String = try retention.required("unit")
+        let value: Int64 = try retention.required("value")
+        return JSONValue.object(["unit": .string(unit), "value": .integer(value)]).text
     }
 
     private var list: BoltzEndpoint {
@@ -141,7 +151,7 @@ struct BoltzWorkspaceRoutes: Sendable {
             case .clear: change.name = .some(nil)
             case .set(let text): change.name = text
             }
-            change.dataRetention = try request.body.optional("data_retention", as: JSONValue.self)?.text
+            change.dataRetention = try Self.dataRetention(request.body)
             return try await context.platform.workspaces.update(name, change, by: caller)
         }
     }

@@ -53,6 +53,23 @@ import Testing
         }
     }
 
+    // A client with strict types cannot read `7.0` as an integer.
+    @Test(arguments: ["7.0", "70e-1"])
+    func `data retention is answered as an integer, however a client spells it`(_ spelling: String) async throws {
+        try await withMortise { mortise in
+            let body = #"{"data_retention": {"value": \#(spelling), "unit": "days"}}"#
+            let made = try await mortise.boltz("POST", Self.path, raw: body, as: mortise.adminToken)
+            let path = "\(Self.path)/\(try made.string("id"))"
+            let shown = try await mortise.boltz("GET", path, as: mortise.adminToken)
+            let other: JSONValue = ["data_retention": ["unit": "hours", "value": 1]]
+            #expect(try await mortise.boltz("POST", path, other, as: mortise.adminToken).status == 200)
+            let changed = try await mortise.boltz("POST", path, raw: body, as: mortise.adminToken)
+            for answer in [made, shown, changed] {
+                #expect(answer["data_retention"] == ["unit": "days", "value": 7], "\(answer)")
+            }
+        }
+    }
+
     @Test func `workspaces are filtered by the beginning of their name`() async throws {
         try await withMortise { mortise in
             for name in ["Shop", "shop floor", "My shop"] {
