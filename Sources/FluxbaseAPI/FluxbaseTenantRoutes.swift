@@ -183,7 +183,10 @@ struct FluxbaseTenantRoutes: Sendable {
             EndpointResult(.noContent, "Deleted.")
         ) { request in
             let isHard = Self.isHard(request)
-            let workspace = try await context.tenant(inPathOf: request, orArchived: isHard)
+            let workspace = try await context.tenant(
+                inPathOf: request,
+                in: isHard ? Set(WorkspaceState.allCases) : FluxbaseContext.tenantStates
+            )
             guard !workspace.isDefault else {
                 throw Problem(
                     .invalidRequest,
@@ -192,7 +195,10 @@ struct FluxbaseTenantRoutes: Sendable {
                 )
             }
             let (name, caller) = (UUIDv7.text(of: workspace.id), try context.caller(request))
-            if workspace.state != .archived { _ = try await workspaces.archive(name, by: caller) }
+            // A hard deletion goes on with one that was interrupted, and a tenant whose creation is unfinished has nothing to archive.
+            if !isHard || WorkspaceState.archived.origins.contains(workspace.state) {
+                _ = try await workspaces.archive(name, by: caller)
+            }
             if isHard { try await workspaces.delete(name, by: caller) }
             return .noContent
         }
@@ -209,11 +215,29 @@ extension FluxbaseContext {
     /// The problem of a tenant that does not exist for the caller.
     static let tenantNotFound = Problem(.notFound, code: "NOT_FOUND", detail: "tenant not found")
 
+    /// The states of the workspaces that are tenants for a client.
+    ///
+    /// Every other workspace counts as deleted.
+    static let tenantStates: Set<WorkspaceState> = [.creating, .active, .suspended]
+
     /// Returns the tenant that the path names by id or slug.
-    func tenant(inPathOf request: FluxbaseRequest, orArchived: Bool = false) async throws -> Workspace {
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - states: The states in which the workspace is found. Defaults to ``tenantStates``.
+    /// - Returns: The workspace.
+    /// - Throws: `Refusal.notFound`, also for a workspace in another state; the database's errors.
+    func tenant(
+        inPathOf request: FluxbaseRequest,
+        in states: Set<WorkspaceState> = Self.tenantStates
+    ) async throws -> Workspace {
         let name = FluxbaseInput.idOrSlug(try request.parameter("id"))
-        let workspace = try await platform.workspaces.get(name, by: try caller(request))
-        guard orArchived || workspace.state != .archived else { throw Refusal.notFound }
+        let workspace = try await platform.workspaces.get(
+            name,
+            includingDeleting: states.contains(.deleting),
+            by: try caller(request)
+        )
+        guard states.contains(workspace.state) else { throw Refusal.notFound }
         return workspace
     }
 }

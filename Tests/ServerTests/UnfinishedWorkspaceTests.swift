@@ -49,6 +49,29 @@ import Testing
         }
     }
 
+    // The SDK repeats a deletion whose answer was lost, and cannot archive what is not finished.
+    @Test(arguments: ["state = 'deleting'", "state = 'creating'"])
+    func `Fluxbase's hard deletion goes on after an interruption, and deletes an unfinished tenant`(_ change: String)
+        async throws
+    {
+        try await withMortise(configure: { $0.repairInterval = .seconds(3600) }) { mortise in
+            let id = try await interrupt(change, mortise)
+            let path = "/admin/tenants/\(id)?hard=true"
+            // The attack: a stranger, or a key that cannot change workspaces, finishes the deletion.
+            let stranger = try await mortise.makeOrganization("Acme")
+            let foreign = FluxbaseClient(mortise, key: stranger.token)
+            #expect(try await foreign.send("DELETE", path).status == 404)
+            let reader = FluxbaseClient(mortise, key: try await mortise.makeAdmin(["keys:read"]).token)
+            #expect(try await reader.send("DELETE", path).status == 403)
+            #expect(try await databases(mortise) == 3)
+
+            let deleted = try await mortise.fluxbase.send("DELETE", path)
+            #expect(deleted.status == 204, "\(deleted)")
+            #expect(try await databases(mortise) == 2)
+            #expect(try await mortise.fluxbase.send("DELETE", path).status == 404)
+        }
+    }
+
     // The risk: Boltz's SDK retries a 503 without an Idempotency-Key, and each retry would create another workspace.
     @Test func `a client is told not to retry a recorded but unfinished creation without an Idempotency-Key`()
         async throws

@@ -85,8 +85,19 @@ public struct WorkspaceService: Sendable {
     }
 
     /// Returns a workspace that the caller reaches, by id or slug.
-    public func get(_ name: String, by caller: Caller) async throws -> Workspace {
-        try await access.workspace(name, for: caller.principal)
+    ///
+    /// - Parameters:
+    ///   - name: The workspace, by id or slug.
+    ///   - includesDeleting: True to return a workspace that is being deleted, too. Defaults to false.
+    ///   - caller: The caller.
+    /// - Returns: The workspace.
+    /// - Throws: `Refusal.notFound`, or the database's errors.
+    public func get(
+        _ name: String,
+        includingDeleting includesDeleting: Bool = false,
+        by caller: Caller
+    ) async throws -> Workspace {
+        try await access.workspace(name, for: caller.principal, includingDeleting: includesDeleting)
     }
 
     /// Returns a page of workspaces, newest first: of the caller's organization, or of all for an operator.
