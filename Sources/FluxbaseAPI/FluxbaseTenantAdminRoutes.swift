@@ -59,15 +59,15 @@ struct FluxbaseTenantAdminRoutes: Sendable {
         }
     }
 
-    /// Returns the memberships in the caller's organization that match a filter.
-    private func found(_ filter: MemberFilter, _ request: FluxbaseRequest) async throws -> [Member] {
+    /// Returns the memberships of a tenant.
+    private func memberships(of workspace: Workspace, _ request: FluxbaseRequest) async throws -> [Member] {
         let organization = try context.organization(of: try request.caller)
         var found: [Member] = []
         var page: PageRequest? = PageRequest(limit: 100)
         while let asked = page, found.count < FluxbaseContext.maximumList {
             let answer = try await members.list(
                 asked,
-                filter: filter,
+                filter: MemberFilter(workspaceID: workspace.id),
                 organization: organization,
                 by: try context.caller(request)
             )
@@ -89,7 +89,7 @@ struct FluxbaseTenantAdminRoutes: Sendable {
                 .array(of: FluxbaseTenantJSON.admin, max: FluxbaseContext.maximumList)
             )
         ) { workspace, request in
-            let admins = try await found(MemberFilter(workspaceID: workspace.id), request)
+            let admins = try await memberships(of: workspace, request)
                 .filter { FluxbaseRole.isAdmin($0.role) }
             return .json(JSONValue.array(admins.map { .object(FluxbaseTenantJSON.admin($0, of: workspace)) }))
         }
@@ -123,15 +123,13 @@ struct FluxbaseTenantAdminRoutes: Sendable {
             .delete,
             "/{user}",
             id: "fluxbaseRemoveTenantAdmin",
-            "Remove an admin from a tenant",
-            EndpointResult(.noContent, "The admin was removed.")
+            "Remove an admin from a tenant. The account and its client keys stay",
+            EndpointResult(.noContent, "The user is no admin of the tenant any more.")
         ) { workspace, request in
             let user = try FluxbaseInput.id(request, "user", of: "user")
-            let admin = try await found(MemberFilter(workspaceID: workspace.id, userID: user), request)
-                .first { FluxbaseRole.isAdmin($0.role) }
-            guard let admin else { throw Refusal.notFound }
-            try await members.remove(
-                admin.id,
+            try await members.removeAdmin(
+                user,
+                ofWorkspace: workspace.id,
                 organization: try context.organization(of: try request.caller),
                 by: try context.caller(request)
             )

@@ -20,7 +20,7 @@ extension PeopleStore {
         where: """
             m.organization_id = $4 AND ($5::uuid IS NULL OR m.workspace_id = $5) AND ($6::text IS NULL OR m.role = $6)
             AND ($7::text IS NULL OR strpos(lower(u.email || ' ' || coalesce(u.name, '')), lower($7)) > 0)
-            AND ($8::uuid IS NULL OR m.user_id = $8) AND ($9::uuid[] IS NULL OR m.workspace_id = ANY ($9))
+            AND ($8::uuid[] IS NULL OR m.workspace_id = ANY ($8))
             """
     )
 
@@ -54,10 +54,7 @@ extension PeopleStore {
     ) async throws -> Page<Member> {
         try await Self.list.page(
             page,
-            [
-                organization, filter.workspaceID, filter.role?.rawValue, filter.query, filter.userID,
-                filter.workspaceIDs,
-            ],
+            [organization, filter.workspaceID, filter.role?.rawValue, filter.query, filter.workspaceIDs],
             on: connection,
             cursor: { PageCursor(createdAt: $0.createdAt, id: $0.id) },
             decode: { try Member(row: $0) }

@@ -172,6 +172,76 @@ import Testing
         }
     }
 
+    /// Returns the roles in a workspace, as the native surface shows them.
+    private static func roles(in tenant: String, _ mortise: ServerHarness) async throws -> [JSONValue?] {
+        let path = "/v1/organizations/default/members?workspace_id=\(tenant)"
+        let list = try await mortise.api.get(path, as: mortise.adminToken)
+        return try #require(list["data"]?.array, "\(list)").map { $0["role"] }
+    }
+
+    // The removal of the membership itself disabled the user's keys, and deleted the account with its last role.
+    @Test(arguments: ["member", "admin"])
+    func `a removed admin whose only role is in the tenant stays a user with their keys`(_ role: String) async throws {
+        try await withMortise { mortise in
+            let tenant = try await mortise.makeWorkspace("Acme")
+            let owner = try await mortise.makeUser("owner@example.com", role: "owner")
+            let user = try await mortise.makeUser("user@example.com", role: role, workspace: tenant)
+            let client = try await mortise.fluxbase(signedInAs: owner.email)
+            let path = "\(Self.path)/\(tenant)/admins"
+            var theirs = try await mortise.fluxbase(signedInAs: user.email)
+            theirs.tenant = tenant
+            let made = try await theirs.post("/client-keys", ["name": "k", "scopes": ["read:users"]])
+            #expect(made.status == 201, "\(made)")
+            let key = try made.string("key")
+            if role == "member" {
+                #expect(try await client.post(path, ["user_id": .string(user.id)]).status == 201)
+            }
+            #expect(try await theirs.get("/admin/service-keys").status == 200)
+
+            // The attack: a key that may not give or take the role of an admin takes it.
+            let weak = FluxbaseClient(mortise, key: try await mortise.makeAdmin(["members:write"]).token)
+            #expect(try await weak.send("DELETE", "\(path)/\(user.id)").status == 403)
+            #expect(try await theirs.get("/admin/service-keys").status == 200)
+
+            let removed = try await client.send("DELETE", "\(path)/\(user.id)")
+            #expect(removed.status == 204, "\(removed)")
+            #expect(try await client.get(path).json == [])
+            #expect(try await client.send("DELETE", "\(path)/\(user.id)").status == 404)
+            #expect(try await Self.roles(in: tenant, mortise) == ["member"])
+            #expect(try await theirs.get("/admin/service-keys").status == 403)
+
+            #expect(try await mortise.verdict(key) == "valid")
+            var again = try await mortise.fluxbase(signedInAs: user.email)
+            again.tenant = tenant
+            for session in [theirs, again] {
+                #expect(try await session.get("/client-keys")["total"] == 1)
+            }
+        }
+    }
+
+    @Test(arguments: ["member", "auditor"])
+    func `a removed admin with a role in the whole organization is as before the assignment`(_ role: String)
+        async throws
+    {
+        try await withMortise { mortise in
+            let tenant = try await mortise.makeWorkspace("Acme")
+            let user = try await mortise.makeUser("user@example.com", role: role)
+            let path = "\(Self.path)/\(tenant)/admins"
+            let members = "/v1/organizations/default/members"
+            let before = try await mortise.api.get(members, as: mortise.adminToken)
+            #expect(try await mortise.fluxbase.post(path, ["user_id": .string(user.id)]).status == 201)
+            var theirs = try await mortise.fluxbase(signedInAs: user.email)
+            theirs.tenant = tenant
+            let made = try await theirs.post("/client-keys", ["name": "k", "scopes": ["read:users"]])
+            #expect(made.status == 201, "\(made)")
+
+            #expect(try await mortise.fluxbase.send("DELETE", "\(path)/\(user.id)").status == 204)
+            #expect(try await mortise.fluxbase.get(path).json == [])
+            #expect(try await mortise.api.get(members, as: mortise.adminToken).json == before.json)
+            #expect(try await mortise.verdict(try made.string("key")) == "valid")
+        }
+    }
+
     // The attack: a stranger or a foreign admin learns from the header which tenants exist, or works in them.
     @Test func `a tenant is resolved after authentication, and a foreign tenant looks unknown`() async throws {
         try await withMortise { mortise in

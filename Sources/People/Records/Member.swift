@@ -29,16 +29,13 @@ public struct MemberFilter: Sendable, Hashable {
     public var role: MemberRole?
     /// A part of the address or the name, in any case.
     public var query: String?
-    /// The user.
-    public var userID: UUID?
     /// The workspaces that the caller can see.
     package var workspaceIDs: [UUID]?
 
     /// Creates a filter.
-    public init(workspaceID: UUID? = nil, role: MemberRole? = nil, query: String? = nil, userID: UUID? = nil) {
+    public init(workspaceID: UUID? = nil, role: MemberRole? = nil, query: String? = nil) {
         self.workspaceID = workspaceID
         self.role = role
         self.query = query
-        self.userID = userID
     }
 }

@@ -84,6 +84,57 @@ extension MemberService {
         return count
     }
 
+    /// Takes the rights of an admin in a workspace from a user, and nothing else.
+    ///
+    /// The user becomes a `member` of the workspace. A user with a role in the whole organization keeps that role, and the one in the
+    /// workspace is deleted: it would otherwise outlive the user's removal from the organization. In both cases the user can still enter
+    /// the workspace, so the client keys and the sessions stay.
+    ///
+    /// - Parameters:
+    ///   - userID: The admin.
+    ///   - workspace: The workspace.
+    ///   - name: The organization, by id or slug.
+    ///   - caller: The caller.
+    /// - Throws: `Refusal.notFound` for a user who is no admin of the workspace; `forbidden`, `forbiddenKind`, `unauthenticated`; the
+    ///   database's errors, also if the task is cancelled.
+    public func removeAdmin(
+        _ userID: UUID,
+        ofWorkspace workspace: UUID,
+        organization name: String,
+        by caller: Caller
+    ) async throws {
+        let organization = try await access.organization(name, for: caller.principal).id
+        try caller.principal.require(.membersWrite, in: workspace)
+        try await context.changeControl { transaction in
+            let people = context.people(in: transaction)
+            let authority = try await self.authority(caller, organization, in: transaction)
+            let memberships = try await people.store.memberships(of: userID)
+                .filter { $0.organizationID == organization }
+            guard
+                let admin = memberships.first(where: { $0.workspaceID == workspace }),
+                admin.role == .admin || admin.role == .owner
+            else { throw Refusal.notFound }
+            try authority.requireSight(of: admin)
+            // The role `member` is no gift to an admin, so the caller need not be able to give it.
+            try authority.requireGrant(admin.role, workspace: workspace, isGiven: false)
+            if memberships.contains(where: { $0.workspaceID == nil }) {
+                try await people.deleteMember(
+                    admin.id,
+                    organization: organization,
+                    clientKeys: (fate: ClientKeyTreatment.keep.rawValue, count: 0),
+                    by: caller.attribution
+                )
+            } else {
+                _ = try await people.changeMember(
+                    admin.id,
+                    organization: organization,
+                    role: .member,
+                    by: caller.attribution
+                )
+            }
+        }
+    }
+
     /// Returns the workspaces that a user can no longer enter without a membership.
     ///
     /// Archived workspaces are among them, because they can be restored.
