@@ -48,6 +48,8 @@ public final class Platform: Sendable {
     package let leaks: LeakService
     /// Repeats the reports of leaked tokens that could not be carried out before the answer.
     package let leakRetries: LeakRetries
+    /// Finishes removals of members that could not be finished before the answer.
+    package let removalRetries: RemovalRetries
     /// Sends events to webhooks.
     package let notices: Notices
     /// The work of a start before it serves.
@@ -161,6 +163,7 @@ public final class Platform: Sendable {
             passwords: passwords,
             guesses: guesses
         )
+        removalRetries = RemovalRetries(members)
         sessionIssuers = SessionIssuerService(
             context: context,
             access: access,

@@ -26,7 +26,9 @@ public struct ServerTimeline: Sendable, Hashable {
     /// The question that each session of a pipeline must answer before its first read (rule 21).
     ///
     /// A server in recovery answers with an error. Any database of a cluster can be asked: `fence.current_timeline()` is the same query.
-    public static let question = SessionQuestion(statement) { rows throws(PostgresError) in try ServerTimeline(rows).mark }
+    public static let question = SessionQuestion(statement) { rows throws(PostgresError) in
+        try ServerTimeline(rows).mark
+    }
 
     private static let statement = Statement(
         """

@@ -75,6 +75,7 @@ extension MortiseServer {
             BackgroundTask("upkeep") { [self] in await upkeep() },
             BackgroundTask("repair") { [self] in await repair() },
             BackgroundTask("notices") { [notices = platform.notices] in await notices.run() },
+            BackgroundTask("removals") { [removals = platform.removalRetries] in await removals.run() },
             BackgroundTask("leaks") { [leaks = platform.leakRetries] in await leaks.run() },
             BackgroundTask("unused look-up connections") { [self] in await closeUnusedLookups() },
             BackgroundTask("sign-in check") { [self] in await checkSignIn() },

@@ -3,6 +3,7 @@ import KeyStore
 import Keys
 import Logging
 import People
+import Postgres
 import Tenancy
 
 extension MemberService {
@@ -10,7 +11,8 @@ extension MemberService {
     ///
     /// The user's client keys in the workspaces that the user can no longer enter are disabled by default. They are
     /// changed before the membership goes: if a workspace cannot be reached, the member stays, and the call can be
-    /// repeated. To remove the member at once, keep the keys.
+    /// repeated. To remove the member at once, keep the keys. Keys that the member creates meanwhile are changed after the membership is gone:
+    /// if that fails, the call can be repeated, too, and nodes go on with it.
     ///
     /// With the last membership in the organization the user's sessions there end. A user without any is deleted.
     ///
@@ -31,17 +33,23 @@ extension MemberService {
     ) async throws -> Int {
         let organization = try await access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite)
-        let (user, workspaces) = try await context.changeControl { transaction in
-            let (member, _) = try await lockMember(id, organization, caller, in: transaction)
-            let store = PeopleStore(transaction.connection)
-            try await requireAnotherOwner(member, store)
-            let others = try await store.memberships(of: member.user.id)
-                .filter { $0.organizationID == organization && $0.id != member.id }
-            return (member.user.id, try await lost(by: member, besides: others, ControlStore(transaction.connection)))
+        let seen: (user: UUID, workspaces: [Workspace])
+        do {
+            seen = try await context.changeControl { transaction in
+                let (member, _) = try await lockMember(id, organization, caller, in: transaction)
+                let store = PeopleStore(transaction.connection)
+                try await requireAnotherOwner(member, store)
+                let others = try await store.memberships(of: member.user.id)
+                    .filter { $0.organizationID == organization && $0.id != member.id }
+                return (
+                    member.user.id, try await lost(by: member, besides: others, ControlStore(transaction.connection))
+                )
+            }
+        } catch Refusal.notFound {
+            return try await continueRemoval(of: id, organization, by: caller)
         }
-        let subject = UUIDv7.text(of: user)
-        let count = try await retireKeys(of: subject, in: workspaces, fate, by: caller)
-        let finallyLost = try await context.changeControl { transaction in
+        let count = try await retireKeys(of: UUIDv7.text(of: seen.user), in: seen.workspaces, fate, by: caller)
+        let rest = try await context.changeControl { transaction in
             let people = context.people(in: transaction)
             let (member, _) = try await lockMember(id, organization, caller, in: transaction)
             try await requireAnotherOwner(member, people.store)
@@ -59,27 +67,73 @@ extension MemberService {
                 try await people.endSessions(of: member.user.id, in: organization, .removed)
             }
             try await people.deleteUserWithoutRoles(member.user.id)
-            return try await lost(by: member, besides: others, ControlStore(transaction.connection))
+            guard fate != .keep else { return [PendingRetirement]() }
+            // Until the membership is gone, the user can create another key. Another removal at the same time can have taken the role that
+            // would have kept a workspace.
+            let lost = try await lost(by: member, besides: others, ControlStore(transaction.connection))
+            let retirements = PendingRetirements(transaction.connection)
+            try await retirements.insert(
+                id,
+                in: lost.map(\.id),
+                organization: organization,
+                user: member.user.id,
+                treatment: fate.rawValue
+            )
+            return try await retirements.all(of: id, organization: organization)
         }
-        // Until the membership was gone, the user could create another key. Another removal at the same time can have taken the role that
-        // would have kept a workspace.
-        if fate != .keep {
+        _ = try await finish(rest, by: finisher(of: seen.user, caller))
+        return count
+    }
+
+    /// Goes on with a removal that was interrupted, or was answered with 503, after the membership was gone.
+    ///
+    /// - Throws: `Refusal.notFound` if nothing is left to do.
+    private func continueRemoval(of id: UUID, _ organization: UUID, by caller: Caller) async throws -> Int {
+        let rest = try await context.readPeople { try await $0.retirements(of: id, organization: organization) }
+        guard let user = rest.first?.userID else { throw Refusal.notFound }
+        return try await finish(rest, by: finisher(of: user, caller))
+    }
+
+    /// Returns the caller of the last changes of a removal: a member that has removed itself is nobody any more.
+    private func finisher(of user: UUID, _ caller: Caller) -> Caller {
+        let isOwn = caller.principal.member?.userID == user
+        return Caller(
+            principal: isOwn ? .system : caller.principal,
+            address: caller.address,
+            requestID: caller.requestID
+        )
+    }
+
+    /// Changes the keys of several retirements, as many as possible.
+    ///
+    /// - Throws: The first error, after all have been tried. Nodes then go on with those that failed (``RemovalRetries``).
+    private func finish(_ retirements: [PendingRetirement], by caller: Caller) async throws -> Int {
+        var count = 0
+        var fault: (any Error)?
+        for retirement in retirements {
             do {
-                for workspace in finallyLost { try await lockChanges(by: user, in: workspace) }
-                // A member that has removed itself is nobody any more.
-                let isOwn = caller.principal.member?.userID == user
-                let finisher = Caller(
-                    principal: isOwn ? .system : caller.principal,
-                    address: caller.address,
-                    requestID: caller.requestID
-                )
-                _ = try await retireKeys(of: subject, in: finallyLost, fate, by: finisher)
+                count += try await finish(retirement, by: caller)
             } catch {
-                context.logger.warning(
-                    "the last client keys of a removed member could not be looked for",
-                    metadata: ["user_id": "\(subject)", "error": "\(error)"]
-                )
+                fault = fault ?? error
             }
+        }
+        if let fault { throw fault }
+        return count
+    }
+
+    /// Disables or revokes the client keys of a removed member in one workspace.
+    ///
+    /// - Returns: The number of keys that worked.
+    /// - Throws: `Refusal`, or the database's errors. The retirement then stays.
+    func finish(_ retirement: PendingRetirement, by caller: Caller) async throws -> Int {
+        var count = 0
+        let fate = ClientKeyTreatment(rawValue: retirement.treatment) ?? .disable
+        if let workspace = try await context.readControl({ try await $0.workspace(retirement.workspaceID) }) {
+            try await lockChanges(by: retirement.userID, in: workspace)
+            count = try await retireKeys(of: UUIDv7.text(of: retirement.userID), in: [workspace], fate, by: caller)
+        }
+        try await context.databases.control.pool.withConnection {
+            try await PendingRetirements($0).remove(retirement)
         }
         return count
     }

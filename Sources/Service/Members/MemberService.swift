@@ -79,7 +79,9 @@ public struct MemberService: Sendable {
         if let user = try await store.member(id, organization: organization)?.user.id {
             // In the order of the ids, so that two members who remove each other never wait for each other.
             let own = caller.principal.member?.userID
-            if let own, UUIDv7.text(of: own) < UUIDv7.text(of: user) { try await access.hold(caller.principal, in: transaction) }
+            if let own, UUIDv7.text(of: own) < UUIDv7.text(of: user) {
+                try await access.hold(caller.principal, in: transaction)
+            }
             try await KeyStore(transaction.connection).lockChanges(by: user)
         }
         let authority = try await self.authority(caller, organization, in: transaction)

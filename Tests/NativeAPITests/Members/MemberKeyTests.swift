@@ -1,6 +1,8 @@
 import JSON
 import Postgres
+import Server
 import ServerTestSupport
+import Service
 import TestSupport
 import Testing
 
@@ -122,6 +124,38 @@ import Testing
                 #expect(removal.status == 204, "\(removal)")
                 #expect(answer.status == 201, "\(answer)")
                 #expect(try await mortise.verdict(try answer.string("token")) == "disabled")
+            }
+        }
+    }
+
+    // The member is gone, and the node was killed, or the workspace's database was away, before the last keys were changed.
+    @Test func `a removal that was interrupted is finished by a repetition, or by any node`() async throws {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let database = try await mortise.workspaceDatabase()
+            for isRepeated in [true, false] {
+                let (member, tokens) = try await person(mortise, "m\(isRepeated)@example.org", ["default"])
+                #expect(try await api.send("DELETE", "\(member.path)?client_keys=keep", as: admin).status == 200)
+                #expect(try await mortise.verdict(tokens[0]) == "valid")
+                let id = try #require(member.path.split(separator: "/").last)
+                try await mortise.script(
+                    mortise.installation.control,
+                    """
+                    INSERT INTO control.pending_retirements (membership_id, workspace_id, organization_id, user_id, treatment, due_at)
+                    SELECT '\(id)', w.id, w.organization_id, '\(member.userID)', 'disable', now()
+                    FROM control.workspaces w WHERE w.slug = 'default'
+                    """
+                )
+                if isRepeated {
+                    try await mortise.cutOff(database)
+                    #expect(try await api.send("DELETE", member.path, as: admin).status == 503)
+                    try await mortise.restore(database)
+                    #expect(try await api.send("DELETE", member.path, as: admin).status == 204)
+                } else {
+                    await mortise.server.platform.removalRetries.round()
+                }
+                #expect(try await mortise.verdict(tokens[0]) == "disabled")
+                #expect(try await api.send("DELETE", member.path, as: admin).status == 404)
             }
         }
     }
