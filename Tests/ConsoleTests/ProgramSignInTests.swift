@@ -98,6 +98,41 @@ import Testing
         }
     }
 
+    // The attack: somebody with the browser's cookie exchanges codes again and again, so that one exchange is under way when the person signs
+    // out everywhere else.
+    @Test func `a session that begins while the others are ended ends, too`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "admin")
+            let code = try code(try await confirm(browser))
+            let (mortise, control) = (console.mortise, console.mortise.installation.control)
+            let own = try await mortise.signIn("ada@example.org").access
+            try await mortise.withConnection(control) { blocker in
+                try await blocker.script("BEGIN; SELECT FROM control.organizations FOR UPDATE")
+                async let exchanged = exchange(code, verifier, console)
+                try await Self.waiters(1, "the exchange waits", mortise)
+                async let ended = mortise.api.send("DELETE", "/v1/me/sessions", as: own)
+                try await Self.waiters(2, "the end of the sessions waits for the exchange", mortise)
+                try await blocker.script("COMMIT")
+                let (session, answer) = try await (exchanged, ended)
+                #expect(session.status == 201 && answer.status == 200, "\(session) \(answer)")
+                let token = try session.string("access_token")
+                #expect(try await mortise.api.get("/v1/me", as: token).status == 401)
+                #expect(try await mortise.api.get("/v1/me", as: own).status == 200)
+            }
+        }
+    }
+
+    private static func waiters(_ count: Int, _ event: String, _ mortise: ServerHarness) async throws {
+        try await eventually(event) {
+            try await mortise
+                .rows(
+                    mortise.installation.control,
+                    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+                .count == count
+        }
+    }
+
     // The attack: a code is kept until its member was removed, or has signed out of everything.
     @Test func `a code ends with the session that confirmed it`() async throws {
         try await withConsole { console in
