@@ -47,7 +47,7 @@ struct OperatorRoutes: Sendable {
                 if let kept = KeptForm(signIn: request),
                     let visit = try await context.operatorVisit(kept.request(after: request, at: next), cookie: cookie)
                 {
-                    return try await visit.answering { visit.earlierForm(.ok) }.setting(cookies)
+                    return try await visit.answering { try await visit.earlierForm(.ok) }.setting(cookies)
                 }
                 throw Redirect(location: next, cookies: cookies)
             } catch Refusal.unauthenticated {

@@ -5,102 +5,30 @@ import Service
 import Surfaces
 
 /// A request of an operator whose session is alive.
-struct OperatorVisit: Sendable {
+struct OperatorVisit: ConsoleVisit {
     let request: ConsoleRequest
     let session: OperatorSession
     let context: ConsoleContext
 
-    var platform: Platform { context.platform }
-    var query: FormFields { request.query }
-    var form: FormFields { request.form }
-
-    /// The time of the request, by the database's clock.
+    var principal: Principal { session.principal }
     var moment: Timestamp { session.readAt }
+    var person: String { session.principal.actor }
+    var signIn: Redirect { Self.signIn(request) }
 
-    /// The caller of a use case.
-    var caller: Caller { request.caller(session.principal) }
-
-    /// The token that proves that a form is from a page of this session.
-    private var formToken: FormToken {
-        FormToken(
-            session: session.id,
-            person: session.principal.actor,
-            for: ("operator form", "operator form of"),
-            context.signer
-        )
+    var formToken: FormToken {
+        FormToken(session: session.id, person: person, for: ("operator form", "operator form of"), context.signer)
     }
 
-    /// A ticket for a form that creates an object once.
-    var ticket: String { FormTicket.make(session.principal.actor, at: moment, context.signer) }
+    func workspaceNames() -> [String: String] { [:] }
 
-    /// True if the form has the session's token.
-    var hasOwnForm: Bool { formToken.isOwn(form) }
-
-    /// Returns the answer to a form of another session.
-    ///
-    /// - Parameter status: The status of the page with the entries. Defaults to that of a refused form.
-    /// - Returns: The answer.
-    func earlierForm(_ status: HTTPResponse.Status = .forbidden) -> EndpointResponse {
-        guard let earlier = FormEntries(request, isOfVisitor: formToken.isOfVisitor(form)) else {
-            return page("error", title: FormEntries.title, FormEntries.refusal(request), status: .forbidden)
-        }
-        return page("form-again", title: FormEntries.title, values(of: earlier), status: status)
-    }
-
-    /// Returns the page with the entries of a form that was answered with 503, or `nil` for another answer.
-    private func unfinishedForm(_ problem: Problem) -> EndpointResponse? {
-        guard problem.kind.status == .serviceUnavailable,
-            let entries = FormEntries(request, .unfinished, isOfVisitor: hasOwnForm)
+    func explanation(ofMissing problem: Problem) async -> [String: Any]? {
+        guard let name = try? request.parameter("organization"),
+            (try? await platform.organizations.get(name, by: caller)) == nil
         else { return nil }
-        var values = values(of: entries)
-        values["unfinished"] = ErrorPages.detail(problem)
-        return page("form-again", title: problem.kind.title, values, status: problem.kind.status)
-    }
-
-    private func values(of entries: FormEntries) -> [String: Any] {
-        var values = entries.values(workspaces: [:])
-        values["ticket"] = FormTicket.kept(form["ticket"], session.principal.actor, at: moment, context.signer)
-        return values
-    }
-
-    /// The caller of a use case that creates an object once for each form.
-    func callerOnce() throws -> Caller {
-        guard let key = FormTicket.key(form["ticket"], session.principal.actor, at: moment, context.signer) else {
-            throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")
-        }
-        return request.caller(session.principal, once: key)
-    }
-
-    /// Runs a handler on behalf of the operator, and renders what it refuses as a page with the navigation.
-    func answering(_ body: () async throws -> EndpointResponse) async throws -> EndpointResponse {
-        try await session.principal.takingTurns { try await renderingRefusals(body) }
-    }
-
-    private func renderingRefusals(
-        _ body: () async throws -> EndpointResponse
-    ) async throws -> EndpointResponse {
-        do {
-            return try await body()
-        } catch Refusal.unauthenticated {
-            throw OperatorVisit.signIn(request)
-        } catch let redirect as Redirect {
-            throw redirect
-        } catch let missing as MissingObject {
-            return page("error", title: MissingObject.title, missing.values, status: MissingObject.status)
-        } catch {
-            guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { throw error }
-            var values = ["detail": ErrorPages.detail(problem)]
-            if problem.kind == .notFound, let name = try? request.parameter("organization"),
-                (try? await platform.organizations.get(name, by: caller)) == nil
-            {
-                values = [
-                    "detail": "There is no organization of this name. It was renamed or deleted.",
-                    "back": "Show the organizations",
-                ]
-            }
-            return unfinishedForm(problem)
-                ?? page("error", title: problem.kind.title, values, status: problem.kind.status)
-        }
+        return [
+            "detail": "There is no organization of this name. It was renamed or deleted.",
+            "back": "Show the organizations",
+        ]
     }
 
     /// Sends the browser to the operators' sign-in, and back afterwards.
@@ -115,6 +43,12 @@ struct OperatorVisit: Sendable {
         ("Nodes", "/console/platform/nodes", "icon-server"),
         ("Migrations", "/console/platform/migrations", "icon-sliders"),
     ]
+
+    func page(_ template: String, title: String, _ values: [String: Any], _ status: HTTPResponse.Status)
+        -> EndpointResponse
+    {
+        page(template, title: title, in: nil, values, status: status)
+    }
 
     /// Returns a page with the navigation of operators.
     func page(
@@ -188,7 +122,7 @@ extension ConsoleContext {
                 )
                 return SignInForm(self).operatorPage(request, values, status: .unauthorized)
             }
-            guard visit.hasOwnForm else { return try await visit.answering { visit.earlierForm() } }
+            guard visit.hasOwnForm else { return try await visit.answering { try await visit.earlierForm() } }
             return try await visit.answering { try await handler(visit) }
         }
     }

@@ -15,7 +15,9 @@ struct FormEntries {
     private let path: String
 
     /// The fields of secrets. A form with one of them is not shown again.
-    private static let secrets = ["password", "current", "new", "again", "token", "key", "challenge", "state", "organization"]
+    private static let secrets = [
+        "password", "current", "new", "again", "token", "key", "challenge", "state", "organization",
+    ]
 
     /// The fields of what a person confirmed or chose with one click on a page of an earlier session.
     private static let confirmed = ["confirmation", "confirmed", "grace", "change"]
@@ -99,7 +101,8 @@ struct FormEntries {
 
     /// The labels of fields that have another name in their form.
     private static let labels = [
-        "addresses": "Allowed addresses", "confirmation": "Name, as a confirmation", "grace": "Old token ends", "per_minute": "Requests per minute", "per_hour": "Requests per hour",
+        "addresses": "Allowed addresses", "confirmation": "Name, as a confirmation", "grace": "Old token ends",
+        "per_minute": "Requests per minute", "per_hour": "Requests per hour",
         "limits_scopes": "Members can give only these scopes", "member_scopes": "Scopes of members",
         "workspace": "Where",
         "leak_action": "Reaction to a leaked token", "ends_on": "Last day", "jwks_url": "URL of the key set",

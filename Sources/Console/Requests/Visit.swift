@@ -7,7 +7,7 @@ import Surfaces
 import Tenancy
 
 /// A request of a member whose session is alive.
-struct Visit: Sendable {
+struct Visit: ConsoleVisit {
     let request: ConsoleRequest
     let session: BrowserSession
     let context: ConsoleContext
@@ -18,16 +18,10 @@ struct Visit: Sendable {
         self.context = context
     }
 
-    var platform: Platform { context.platform }
     var principal: Principal { session.principal }
-    var query: FormFields { request.query }
-    var form: FormFields { request.form }
 
     /// The time of the request, by the database's clock.
     var moment: Timestamp { session.readAt }
-
-    /// The caller of a use case.
-    var caller: Caller { request.caller(principal) }
 
     /// The organization's id, as use cases take it.
     var organization: String { UUIDv7.text(of: session.organizationID) }
@@ -36,18 +30,13 @@ struct Visit: Sendable {
 
     // MARK: Forms
 
-    /// The token that proves that a form is from a page of this session.
-    private var formToken: FormToken { formToken(of: person) }
+    var formToken: FormToken { formToken(of: person) }
 
     private func formToken(of person: String) -> FormToken {
         FormToken(session: sessionText, person: person, for: ("console form", "console form of"), context.signer)
     }
 
-    /// The person in the organization, as the texts of forms name both.
-    private var person: String { "\(principal.actor) \(organization)" }
-
-    /// True if the form has the session's token.
-    var hasOwnForm: Bool { formToken.isOwn(form) }
+    var person: String { "\(principal.actor) \(organization)" }
 
     /// Returns the other organization of the person for which a form was made, or `nil` if there is none.
     func organizationOfForm() async throws -> UUID? {
@@ -58,89 +47,25 @@ struct Visit: Sendable {
             }
     }
 
-    /// Returns the answer to a form of another session.
-    ///
-    /// - Parameter status: The status of the page with the entries. Defaults to that of a refused form.
-    /// - Returns: The answer.
-    /// - Throws: The errors of reading the workspaces.
-    func earlierForm(_ status: HTTPResponse.Status = .forbidden) async throws -> EndpointResponse {
-        guard let earlier = FormEntries(request, isOfVisitor: formToken.isOfVisitor(form)) else {
-            return try await page("error", title: FormEntries.title, FormEntries.refusal(request), status: .forbidden)
-        }
-        return try await page("form-again", title: FormEntries.title, try await values(of: earlier), status: status)
-    }
-
-    /// Returns the page with the entries of a form that was answered with 503, or `nil` for another answer and for a page that cannot be
-    /// shown.
-    private func unfinishedForm(_ problem: Problem) async -> EndpointResponse? {
-        guard problem.kind.status == .serviceUnavailable,
-            let entries = FormEntries(request, .unfinished, isOfVisitor: hasOwnForm),
-            var values = try? await values(of: entries)
-        else { return nil }
-        values["unfinished"] = ErrorPages.detail(problem)
-        return try? await page("form-again", title: problem.kind.title, values, status: problem.kind.status)
-    }
-
-    private func values(of entries: FormEntries) async throws -> [String: Any] {
+    func workspaceNames() async throws -> [String: String] {
         var names: [String: String] = [:]
         for workspace in try await workspaces() {
             names[UUIDv7.text(of: workspace.id)] = workspace.name ?? workspace.slug
         }
-        var values = entries.values(workspaces: names)
-        values["ticket"] = FormTicket.kept(form["ticket"], person, at: moment, context.signer)
-        return values
-    }
-
-    /// A ticket for a form that creates an object once.
-    var ticket: String { FormTicket.make(person, at: moment, context.signer) }
-
-    /// The caller of a use case that creates an object once for each form.
-    ///
-    /// - Throws: A problem for a form that is too old.
-    func callerOnce() throws -> Caller {
-        guard let key = FormTicket.key(form["ticket"], person, at: moment, context.signer) else {
-            throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")
-        }
-        return request.caller(principal, once: key)
+        return names
     }
 
     // MARK: Answers
 
-    /// Runs a handler on behalf of the member, and renders what it refuses as a page with the navigation.
-    func answering(_ body: () async throws -> EndpointResponse) async throws -> EndpointResponse {
-        try await principal.takingTurns { try await renderingRefusals(body) }
-    }
+    var signIn: Redirect { .signIn(from: request.path, hasEnded: true) }
 
-    private func renderingRefusals(
-        _ body: () async throws -> EndpointResponse
-    ) async throws -> EndpointResponse {
-        do {
-            return try await body()
-        } catch Refusal.unauthenticated {
-            throw Redirect.signIn(from: request.path, hasEnded: true)
-        } catch let redirect as Redirect {
-            throw redirect
-        } catch let missing as MissingObject {
-            return try await page("error", title: MissingObject.title, missing.values, status: MissingObject.status)
-        } catch {
-            guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { throw error }
-            var values: [String: Any] = ["detail": ErrorPages.detail(problem)]
-            if problem.kind == .notFound, try await lacksWorkspace() {
-                values = [
-                    "detail":
-                        "Your account sees no workspace of this name. It was renamed or deleted, or it belongs to another organization.",
-                    "back": "Show the workspaces",
-                ]
-            }
-            var response: EndpointResponse
-            if let again = await unfinishedForm(problem) {
-                response = again
-            } else {
-                response = try await page("error", title: problem.kind.title, values, status: problem.kind.status)
-            }
-            response.headers.append(contentsOf: problem.headers.filteredForPages)
-            return response
-        }
+    func explanation(ofMissing problem: Problem) async throws -> [String: Any]? {
+        guard try await lacksWorkspace() else { return nil }
+        return [
+            "detail":
+                "Your account sees no workspace of this name. It was renamed or deleted, or it belongs to another organization.",
+            "back": "Show the workspaces",
+        ]
     }
 
     /// Returns true if the path names a workspace that is not there for the member.
@@ -155,6 +80,12 @@ struct Visit: Sendable {
             throw Redirect(location: request.target(inWorkspace: renamed.slug), status: .temporaryRedirect)
         }
         return true
+    }
+
+    func page(_ template: String, title: String, _ values: [String: Any], _ status: HTTPResponse.Status) async throws
+        -> EndpointResponse
+    {
+        try await page(template, title: title, in: nil, values, status: status)
     }
 
     /// Returns a page with the navigation.
