@@ -47,8 +47,7 @@ struct MemberRoutes: Sendable {
 
     /// Returns the workspaces that a role can be confined to.
     private func workspaces(_ visit: Visit) async throws -> [Workspace] {
-        try await visit.platform.workspaces.list(PageRequest(limit: 100), WorkspaceFilter(), by: visit.caller).items
-            .filter { $0.state != .deleting }
+        try await visit.workspaces()
     }
 
     private func values(_ member: Member, _ workspaces: [Workspace], _ visit: Visit) -> [String: Any] {

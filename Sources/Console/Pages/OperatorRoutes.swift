@@ -188,6 +188,7 @@ struct OperatorRoutes: Sendable {
             "tokenPrefix": old.value("token_prefix", now: prefix), "ticket": visit.ticket,
             "shown": OldPage.hidden([("name", found.name), ("slug", found.slug), ("token_prefix", prefix)]),
             "workspaces": workspaces.items.map(WorkspaceView.values), "hasWorkspaces": !workspaces.items.isEmpty,
+            "hasMoreWorkspaces": workspaces.next != nil, "hasMoreIssuers": issuers.next != nil,
             "issuers": issuers.items.map { issuer -> [String: Any] in
                 let source: String =
                     switch issuer.keys {
@@ -330,6 +331,8 @@ struct OperatorRoutes: Sendable {
                 let pending = report.outcomes.filter { $0.status != .upToDate }
                 values["count"] = NumberText.counted(report.outcomes.count, "database")
                 values["isCurrent"] = pending.isEmpty && report.listingFailure == nil
+                values["failure"] = report.listingFailure
+                values["more"] = pending.count > 100 ? NumberText.counted(pending.count - 100, "more database") : nil
                 values["pending"] = pending.prefix(100)
                     .map { ["name": $0.name, "text": Self.text($0.status), "isBad": !$0.isSuccess] as [String: Any] }
             }
