@@ -190,8 +190,9 @@ struct OrganizationRoutes: Sendable {
             tag: NativeSurface.Tag.organizations,
             summary: "Delete an organization",
             description: """
-                Deletes the organization with its default workspace and that workspace's database, its admin keys, members and session \
-                issuers. The default workspace must be suspended, and the other workspaces must be deleted. The events stay.
+                Deletes the organization with its webhooks, its default workspace and that workspace's database, its admin keys, members \
+                and session issuers. The default workspace must be suspended, and the other workspaces must be deleted. The events stay. \
+                Webhooks with very many deliveries can need more than one request. The answer says so, before a database is deleted.
                 """,
             access: .operator(Permission.platform.rawValue),
             parameters: [.organization],

@@ -143,7 +143,7 @@ package final class Notices: Sendable {
         resolverThreads.shutdownGracefully { _ in }
     }
 
-    /// Deletes deliveries that are older than 30 days, and old counts of reports.
+    /// Deletes deliveries that are older than 30 days, webhooks that were deleted with all of their deliveries, and old counts of reports.
     ///
     /// - Returns: The number of deleted deliveries.
     package func deleteOldDeliveries() async throws -> Int {
@@ -152,8 +152,28 @@ package final class Notices: Sendable {
         while true {
             let batch = try await databases.control.pool.withConnection { try await DeliveryStore($0).deleteOld() }
             count += batch
-            if batch == 0 { return count }
+            if batch == 0 { break }
         }
+        return try await count + removeDeletedWebhooks()
+    }
+
+    /// Deletes the deliveries of webhooks that were deleted, and then their rows.
+    ///
+    /// - Returns: The number of deleted deliveries.
+    private func removeDeletedWebhooks() async throws -> Int {
+        let pool = databases.control.pool
+        var count = 0
+        for webhook in try await pool.withConnection({ try await DeletedWebhooks($0).ids(of: nil) }) {
+            while true {
+                let batch = try await pool.withConnection { connection in
+                    try await DeletedWebhooks(connection).removeDeliveries(of: webhook)
+                }
+                count += batch
+                if batch < DeletedWebhooks.batch { break }
+            }
+            try await pool.withConnection { try await DeletedWebhooks($0).removeEmpty(webhook) }
+        }
+        return count
     }
 
     /// Empties the outbox of a workspace whose organization has no webhook, and marks one whose organization has.

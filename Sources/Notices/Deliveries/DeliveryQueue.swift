@@ -41,7 +41,7 @@ struct DeliveryQueue: Sendable {
             FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS n (id, webhook_id, place, refused)
             JOIN unnest($5::uuid[], $6::text[], $7::uuid[], $8::bigint[], $9::text[])
                 WITH ORDINALITY AS e (event_id, type, subject_id, sequence, body, place) ON e.place = n.place
-            JOIN control.webhooks w ON w.id = n.webhook_id
+            JOIN control.webhooks w ON w.id = n.webhook_id AND w.deleted_at IS NULL
             ORDER BY w.id, e.sequence
             ON CONFLICT (webhook_id, event_id) DO NOTHING
             RETURNING id, first_attempt_at
@@ -79,6 +79,8 @@ struct DeliveryQueue: Sendable {
     ///
     /// PostgreSQL checks the conditions of `locked` again on the newest version of a row. The due time is one of them, because another
     /// node can have made the attempt since the statement began.
+    ///
+    /// A webhook that was deleted is disabled, too.
     private static let claim = Statement(
         """
         WITH due AS (

@@ -3,6 +3,9 @@ package import Postgres
 package import Tenancy
 
 /// The rows of webhooks over one connection to the control database, for reading.
+///
+/// A webhook that was deleted is not seen, although its row stays until its deliveries are gone (``DeletedWebhooks``). It is disabled, so a
+/// statement about enabled webhooks needs no condition of its own.
 package struct WebhookStore: Sendable {
     let connection: PostgresConnection
 
@@ -12,8 +15,9 @@ package struct WebhookStore: Sendable {
     }
 
     private static let select = "SELECT \(Webhook.columns("w")) FROM control.webhooks w"
-    private static let byID = Statement("\(select) WHERE w.id = $1 AND w.organization_id = $2")
-    private static let byIDForUpdate = Statement("\(select) WHERE w.id = $1 AND w.organization_id = $2 FOR UPDATE OF w")
+    private static let present = "w.id = $1 AND w.organization_id = $2 AND w.deleted_at IS NULL"
+    private static let byID = Statement("\(select) WHERE \(present)")
+    private static let byIDForUpdate = Statement("\(select) WHERE \(present) FOR UPDATE OF w")
     /// The webhooks come in one order, so two nodes that insert the same deliveries cannot deadlock.
     private static let enabled = Statement(
         "\(select) WHERE w.organization_id = $1 AND w.disabled_at IS NULL ORDER BY w.id"
@@ -21,9 +25,11 @@ package struct WebhookStore: Sendable {
     private static let list = ListStatement(
         select,
         alias: "w",
-        where: "w.organization_id = $4 AND ($5::uuid[] IS NULL OR w.workspace_id = ANY ($5))"
+        where: "w.organization_id = $4 AND w.deleted_at IS NULL AND ($5::uuid[] IS NULL OR w.workspace_id = ANY ($5))"
     )
-    private static let count = Statement("SELECT count(*) FROM control.webhooks WHERE organization_id = $1")
+    private static let count = Statement(
+        "SELECT count(*) FROM control.webhooks WHERE organization_id = $1 AND deleted_at IS NULL"
+    )
     private static let hasAny = Statement(
         "SELECT EXISTS (SELECT FROM control.webhooks WHERE organization_id = $1 AND disabled_at IS NULL)"
     )

@@ -62,7 +62,24 @@ package struct WebhookWriter: Sendable {
         RETURNING \(Webhook.columns("w"))
         """
     )
-    private static let delete = Statement("DELETE FROM control.webhooks WHERE id = $1")
+    /// A webhook whose deliveries are no more than a batch goes at once, so that rows do not collect until the next upkeep.
+    private static let deleteWhole = Statement(
+        """
+        DELETE FROM control.webhooks w WHERE id = $1 AND (
+            SELECT count(*) FROM (
+                SELECT FROM control.webhook_deliveries d WHERE d.webhook_id = w.id LIMIT \(DeletedWebhooks.batch + 1)
+            ) d
+        ) <= \(DeletedWebhooks.batch)
+        """
+    )
+    /// The webhook is disabled, too, which a node of an earlier release obeys.
+    private static let markDeleted = Statement(
+        """
+        UPDATE control.webhooks SET deleted_at = clock_timestamp(), disabled_at = coalesce(disabled_at, clock_timestamp()),
+            disabled_reason = coalesce(disabled_reason, $2), updated_at = now()
+        WHERE id = $1
+        """
+    )
 
     /// Locks an organization, so that its webhooks can be counted.
     ///
@@ -183,10 +200,14 @@ package struct WebhookWriter: Sendable {
 
     /// Deletes a webhook with its deliveries.
     ///
+    /// With many deliveries, the row is marked and stays until ``DeletedWebhooks`` has deleted them. Nobody sees it.
+    ///
     /// - Returns: False if the organization has no such webhook.
     package func delete(_ id: UUID, organization: UUID, by attribution: Attribution) async throws -> Bool {
         guard let webhook = try await store.lock(id, organization: organization) else { return false }
-        try await connection.query(Self.delete, [id])
+        if try await connection.query(Self.deleteWhole, [id]).affectedRows == 0 {
+            try await connection.query(Self.markDeleted, [id, Webhook.Disabling.request.rawValue])
+        }
         try await record(.webhookDeleted, of: webhook, Self.naming(webhook), by: attribution)
         return true
     }

@@ -171,8 +171,11 @@ public struct OrganizationService: Sendable {
     /// Its other workspaces must have been deleted, and its default workspace must be suspended, so that no single call
     /// destroys keys in use. A repeated call continues a deletion that was interrupted.
     ///
-    /// - Throws: `Refusal.conflict` if a workspace is in the way; `notFound`, `forbidden`; `TenancyError`, or the
-    ///   database's errors.
+    /// The webhooks go first, each with an event, and then their deliveries. There can be more of them than one call can delete, and the
+    /// end of a workspace's database cannot be undone.
+    ///
+    /// - Throws: `Refusal.conflict` if a workspace is in the way; `notFound`, `forbidden`; `TenancyError.busy` if deliveries are left;
+    ///   other `TenancyError`s, or the database's errors.
     public func delete(_ name: String, by caller: Caller) async throws {
         try caller.principal.requirePlatform(.platform)
         try caller.principal.requireCurrent()
@@ -186,10 +189,11 @@ public struct OrganizationService: Sendable {
         guard found.items.allSatisfy({ $0.isDefault || $0.state == .deleting }) else {
             throw Refusal.conflict("The organization has further workspaces. Archive and delete them first.")
         }
+        guard found.items.allSatisfy({ Self.deletable.contains($0.state) }) else {
+            throw Refusal.conflict("The organization's default workspace is in use. Suspend it first.")
+        }
+        try await deleteWebhooks(of: organization, by: caller)
         for workspace in found.items {
-            guard Self.deletable.contains(workspace.state) else {
-                throw Refusal.conflict("The organization's default workspace is in use. Suspend it first.")
-            }
             try await workspaces.drop(workspace.id, in: Self.deletable, includingDefault: true, by: caller)
         }
         try await changes.deleteAll(KeyCollection(owner: .organization(organization)), by: caller) { change in
@@ -198,6 +202,37 @@ public struct OrganizationService: Sendable {
             try await people.deleteMembers(of: organization)
             try await context.control(in: change.transaction)
                 .deleteOrganization(organization, by: change.attribution)
+        }
+    }
+
+    /// Deletes the webhooks of an organization, and of their deliveries all but a few, which a single statement can delete.
+    private func deleteWebhooks(of organization: UUID, by caller: Caller) async throws {
+        var isLeft = true
+        while isLeft {
+            isLeft = try await context.changeControl { transaction in
+                try await access.recheck(caller.principal, in: transaction).requirePlatform(.platform)
+                let webhooks = context.webhooks(in: transaction)
+                let page = try await webhooks.store.webhooks(PageRequest(limit: 1), of: organization, in: nil)
+                guard let webhook = page.items.first else { return false }
+                _ = try await webhooks.delete(webhook.id, organization: organization, by: caller.attribution)
+                return true
+            }
+        }
+        // The rest of the deletion needs time, too.
+        let reserve = PostgresDeadline.remaining.map { $0 / 2 }
+        let deleted = try await context.withConnection(to: nil) { try await DeletedWebhooks($0).ids(of: organization) }
+        for webhook in deleted {
+            while true {
+                let count = try await context.withConnection(to: nil) { connection in
+                    try await DeletedWebhooks(connection).removeDeliveries(of: webhook)
+                }
+                if count < DeletedWebhooks.batch { break }
+                guard let reserve, let left = PostgresDeadline.remaining, left < reserve else { continue }
+                throw TenancyError(
+                    .busy,
+                    "the organization's webhooks had more deliveries than one request can delete, and some are left; send the request again"
+                )
+            }
         }
     }
 
