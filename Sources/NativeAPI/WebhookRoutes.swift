@@ -317,7 +317,10 @@ struct WebhookRoutes: Sendable {
             "/{id}/test",
             id: "testWebhook",
             "Send a test event",
-            description: "The event has the type `webhook.test`. The list of deliveries shows its outcome.",
+            description: """
+                The event has the type `webhook.test`. The list of deliveries shows its outcome. A webhook has at most \
+                \(DeliveryStore.mostTests) of them in an hour.
+                """,
             response: EndpointResult(.accepted, "The event will be sent.")
         ) { organization, request in
             try await context.platform.webhooks.test(

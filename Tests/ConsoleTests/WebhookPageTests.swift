@@ -195,4 +195,19 @@ import Testing
             }
         }
     }
+
+    // The attack: somebody sends test events in a loop.
+    @Test func `a test event beyond the bound is refused on the page, with the wait`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (path, _) = try await Self.create(browser, "https://127.0.0.2/hook")
+            try await console.mortise.script(
+                console.mortise.installation.control,
+                "UPDATE control.webhooks SET tests_since = now(), test_count = 100"
+            )
+            let refused = try await browser.submit(path, to: "\(path)/test")
+            #expect(refused.status == 409)
+            #expect(refused.text.contains("The webhook has had 100 test events within an hour, its maximum."))
+        }
+    }
 }

@@ -133,4 +133,36 @@ import Testing
             #expect(try await api.get(path, as: operatorToken).status == 404)
         }
     }
+
+    // The attack: a tenant asks for test events in a loop, and fills the table that all organizations share.
+    @Test func `a webhook has a hundred test events in an hour`() async throws {
+        try await withMortise { mortise in
+            let (api, token) = (mortise.api, mortise.adminToken)
+            let webhook = try await mortise.makeWebhook("https://a.example/", ["webhook.test"])
+            let other = try await mortise.makeWebhook("https://b.example/", ["webhook.test"])
+            let test = "\(webhook.path)/test"
+            #expect(try await api.post(test, as: token).status == 202)
+            func set(_ values: String) async throws {
+                try await mortise.script(
+                    mortise.installation.control,
+                    "UPDATE control.webhooks SET \(values) WHERE id = '\(webhook.id)'"
+                )
+            }
+            try await set("test_count = 99, tests_since = now() - interval '10 minutes'")
+            #expect(try await api.post(test, as: token).status == 202)
+            for _ in 0..<2 {
+                let refused = try await api.post(test, as: token)
+                #expect(refused.status == 409)
+                let sentence = refused["detail"]?.string ?? ""
+                #expect(sentence.hasPrefix("The webhook has had 100 test events within an hour"), "\(refused)")
+                #expect(sentence.hasSuffix(" minutes."), "\(refused)")
+            }
+            let deliveries = try await mortise.deliveries(webhook)
+            #expect(deliveries.count == 2)
+            // The others are free, and so is the next hour.
+            #expect(try await api.post("\(other.path)/test", as: token).status == 202)
+            try await set("tests_since = now() - interval '1 hour'")
+            #expect(try await api.post(test, as: token).status == 202)
+        }
+    }
 }

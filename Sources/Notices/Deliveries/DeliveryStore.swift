@@ -36,6 +36,20 @@ package struct DeliveryStore: Sendable {
         RETURNING attempt_count < $4
         """
     )
+    /// The hour begins with its first test.
+    ///
+    /// A refusal rolls the count back.
+    private static let countTest = Statement(
+        """
+        UPDATE control.webhooks SET
+            tests_since = CASE WHEN tests_since > statement_timestamp() - interval '1 hour' THEN tests_since
+                ELSE statement_timestamp() END,
+            test_count = CASE WHEN tests_since > statement_timestamp() - interval '1 hour' THEN test_count + 1 ELSE 1 END
+        WHERE id = $1 AND deleted_at IS NULL
+        RETURNING test_count,
+            greatest(1, ceil(extract(epoch FROM tests_since + interval '1 hour' - statement_timestamp()) / 60))::integer
+        """
+    )
     private static let insertTest = Statement(
         """
         INSERT INTO control.webhook_deliveries (id, webhook_id, event_id, type, subject_id, sequence, body, next_attempt_at)
@@ -89,8 +103,32 @@ package struct DeliveryStore: Sendable {
         return try await connection.query(Self.retry, parameters).first?.decode(0, as: Bool.self)
     }
 
-    /// Adds a delivery of type `webhook.test`.
-    package func insertTest(of webhook: Webhook, by actor: String, at now: Timestamp, shift: Duration) async throws {
+    /// The maximum number of test events of a webhook in an hour.
+    ///
+    /// A test is a row that somebody can ask for in a loop, and no quota of deliveries counts it.
+    package static let mostTests = 100
+
+    /// The outcome of asking for a test event.
+    package enum TestOutcome: Sendable, Hashable {
+        /// The delivery waits for its attempt.
+        case added
+        /// The webhook has had its tests of the hour, which ends after so many minutes. The transaction must be rolled back.
+        case refused(minutes: Int)
+        /// The webhook was deleted meanwhile.
+        case missing
+    }
+
+    /// Adds a delivery of type `webhook.test`, unless the webhook has had ``mostTests`` within the hour.
+    package func insertTest(
+        of webhook: Webhook,
+        by actor: String,
+        at now: Timestamp,
+        shift: Duration
+    ) async throws -> TestOutcome {
+        guard let row = try await connection.query(Self.countTest, [webhook.id]).first else { return .missing }
+        guard try row.decode(0, as: Int32.self) <= Self.mostTests else {
+            return .refused(minutes: Int(try row.decode(1, as: Int32.self)))
+        }
         let identifiers = IdentifierSource.system
         let body = EventBody(testOf: webhook, by: actor, at: now)
         try await connection.query(
@@ -99,6 +137,7 @@ package struct DeliveryStore: Sendable {
                 identifiers.id(), webhook.id, identifiers.id(), body.type, body.text, shift.wholeMicroseconds,
             ]
         )
+        return .added
     }
 
     /// Deletes up to a thousand deliveries that are older than 30 days.

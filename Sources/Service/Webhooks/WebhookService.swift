@@ -255,16 +255,26 @@ package struct WebhookService: Sendable {
 
     /// Sends an event of type `webhook.test`.
     ///
-    /// - Throws: `Refusal.conflict` if the webhook is disabled; `notFound`, `forbidden`; the database's errors.
+    /// - Throws: `Refusal.conflict` if the webhook is disabled; `quotaReached` after 100 tests within an hour; `notFound`, `forbidden`; the
+    ///   database's errors.
     package func test(_ id: UUID, organization name: String, by caller: Caller) async throws {
         try await deliver(id, name, caller) { webhook, transaction in
-            try await DeliveryStore(transaction.connection)
+            let outcome = try await DeliveryStore(transaction.connection)
                 .insertTest(
                     of: webhook,
                     by: caller.attribution.actor,
                     at: try await transaction.now(),
                     shift: notices.shift
                 )
+            switch outcome {
+            case .added: break
+            case .refused(let minutes):
+                let (number, pause) = (DeliveryStore.mostTests, minutes == 1 ? "a minute" : "\(minutes) minutes")
+                throw Refusal.quotaReached(
+                    "The webhook has had \(number) test events within an hour, its maximum. Send the next one in \(pause)."
+                )
+            case .missing: throw Refusal.notFound
+            }
         }
     }
 
