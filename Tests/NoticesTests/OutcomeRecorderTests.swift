@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 import KeyStore
 import Keys
 import Locks
@@ -20,10 +21,23 @@ import Testing
         let node: UUID
         let attempts: [LeasedAttempt]
 
-        func store(_ batch: [EndedAttempt]) async throws -> [UUID: Timestamp] {
+        func store(_ batch: [EndedAttempt]) async throws -> RecordedAttempts {
             try await mortise.server.platform.databases.control.pool.withConnection { connection in
                 try await DeliveryQueue(connection: connection).record(batch, by: node)
             }
+        }
+
+        /// Returns for each webhook the beginning of its failures and of its last success.
+        func states() async throws -> [UUID: (failingSince: Timestamp?, succeededAt: Timestamp?)] {
+            let rows = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT id, failing_since, last_delivery_at FROM control.webhooks"
+            )
+            var states: [UUID: (failingSince: Timestamp?, succeededAt: Timestamp?)] = [:]
+            for row in rows {
+                states[try row.decode(0)] = (try row.optionalTimestamp(1), try row.optionalTimestamp(2))
+            }
+            return states
         }
 
         /// Returns the recorded attempts of each delivery, in the order of the attempts.
@@ -45,6 +59,8 @@ import Testing
     }
 
     /// Runs a test with attempts whose deliveries no worker takes: they are leased until 2040.
+    ///
+    /// Each begins a second after the one before.
     private static func withAttempts(_ count: Int, _ body: (Fixture) async throws -> Void) async throws {
         try await withMortise { mortise in
             let control = mortise.installation.control
@@ -69,7 +85,7 @@ import Testing
                 JOIN control.webhooks w ON w.id = d.webhook_id ORDER BY d.sequence
                 """
             )
-            let at = try #require(Timestamp(rfc3339: "2030-01-01T00:00:00Z"))
+            let start = try #require(Timestamp(rfc3339: "2030-01-01T00:00:00Z"))
             let attempts = try await mortise.server.platform.databases.control.pool.withConnection { connection in
                 var attempts: [LeasedAttempt] = []
                 for row in rows {
@@ -83,7 +99,7 @@ import Testing
                             body: "{}",
                             firstAttemptAt: nil,
                             attemptCount: 0,
-                            at: at,
+                            at: start + .seconds(attempts.count),
                             leasedUntil: try row.timestamp(3)
                         )
                     )
@@ -119,10 +135,10 @@ import Testing
                 Self.ended(attempts[0], 500, next: next), Self.ended(attempts[1], 200),
                 Self.ended(attempts[2], 204), refused, Self.ended(attempts[4], 200),
             ]
-            let failing = try await fixture.store(batch)
+            let failing = try await fixture.store(batch).failing
             // The first webhook failed and then succeeded, the second one succeeded and then failed.
             #expect(failing[attempts[0].webhook.id] == nil)
-            #expect(failing[attempts[1].webhook.id] == attempts[0].at)
+            #expect(failing[attempts[1].webhook.id] == attempts[3].at)
             let recorded = try await fixture.recorded()
             let statuses: [[Int?]] = [[500], [200], [204], [nil], []]
             #expect(recorded == statuses)
@@ -229,13 +245,13 @@ import Testing
             let recorder = OutcomeRecorder(
                 gather: {},
                 store: { batch in
-                    let failing = try await fixture.store(batch)
+                    let recorded = try await fixture.store(batch)
                     let isFirst = calls.withLock { calls in
                         calls += 1
                         return calls == 1
                     }
                     if isFirst { throw PostgresError(.connectionLost, "the connection was lost") }
-                    return failing
+                    return recorded
                 }
             )
             _ = try await recorder.record(Self.ended(fixture.attempts[0], 200))
@@ -244,6 +260,120 @@ import Testing
             #expect(recorded == statuses)
             let count = calls.withLock { $0 }
             #expect(count == 2)
+        }
+    }
+
+    // The attack: a tenant lets the row of its webhook be locked for long, as a deletion did. The attempts of all others in the batch go
+    // unrecorded, and are made again.
+    @Test func `a webhook that is locked holds up the records of no other`() async throws {
+        try await Self.withAttempts(4) { fixture in
+            let attempts = fixture.attempts
+            let locked = attempts[0].webhook.id
+            let recorder = OutcomeRecorder(store: { try await fixture.store($0) })
+            try await fixture.mortise.withConnection(fixture.mortise.installation.control) { person in
+                try await person.script(
+                    "BEGIN; SELECT FROM control.webhooks WHERE id = '\(UUIDv7.text(of: locked))' FOR UPDATE"
+                )
+                try await withThrowingTaskGroup { group in
+                    for attempt in attempts {
+                        // A slow machine can give up the attempts of the locked webhook.
+                        group.addTask { _ = try? await recorder.record(Self.ended(attempt, 200)) }
+                    }
+                    try await eventually("the attempts of the other webhook are recorded") {
+                        let recorded = try await fixture.recorded()
+                        let statuses: [[Int?]] = [[], [200], [], [200]]
+                        return recorded == statuses
+                    }
+                    try await person.script("COMMIT")
+                    try await group.waitForAll()
+                }
+            }
+            // A repetition records those that were given up, and no other.
+            let last = try await fixture.store(attempts.map { Self.ended($0, 200) })
+            #expect(last.busy.isEmpty)
+            let recorded = try await fixture.recorded()
+            let statuses: [[Int?]] = Array(repeating: [200], count: 4)
+            #expect(recorded == statuses)
+        }
+    }
+
+    @Test func `an attempt of a webhook that was locked is recorded with a later batch`() async throws {
+        try await Self.withAttempts(2) { fixture in
+            let webhook = fixture.attempts[0].webhook.id
+            let calls = Locked(0)
+            let recorder = OutcomeRecorder(
+                gather: {},
+                store: { batch in
+                    let number = calls.withLock { calls in
+                        calls += 1
+                        return calls
+                    }
+                    if number <= 3 { return RecordedAttempts(busy: [webhook]) }
+                    return try await fixture.store(batch)
+                }
+            )
+            let failingSince = try await recorder.record(Self.ended(fixture.attempts[0], 500))
+            #expect(failingSince == fixture.attempts[0].at)
+            let recorded = try await fixture.recorded()
+            let statuses: [[Int?]] = [[500], []]
+            #expect(recorded == statuses)
+        }
+    }
+
+    // The fault: the last failure of an old series is recorded after the success that ended it, and the webhook is disabled.
+    @Test func `a failure that began before the last success does not count, in whatever order they are recorded`()
+        async throws
+    {
+        try await Self.withAttempts(8) { fixture in
+            // The attempts 0, 2, 4 and 6 are of one webhook, the others of another one.
+            let attempts = fixture.attempts
+            let (first, second) = (attempts[0].webhook.id, attempts[1].webhook.id)
+            // A failure, a success that began after it, and a failure that began between the two.
+            for (attempt, status) in [(attempts[0], 500), (attempts[4], 200), (attempts[2], 500)] {
+                _ = try await fixture.store([Self.ended(attempt, status)])
+            }
+            // A failure that began after the success is recorded before it.
+            for (attempt, status) in [(attempts[1], 500), (attempts[5], 500), (attempts[3], 200)] {
+                _ = try await fixture.store([Self.ended(attempt, status)])
+            }
+            let states = try await fixture.states()
+            #expect(states[first]?.failingSince == nil && states[first]?.succeededAt == attempts[4].at)
+            #expect(states[second]?.succeededAt == attempts[3].at)
+            let late = try await fixture.store([Self.ended(attempts[6], 500), Self.ended(attempts[7], 500)]).failing
+            let expected = [first: attempts[6].at, second: attempts[7].at]
+            #expect(late == expected)
+        }
+    }
+
+    // The fault: a success is recorded between the record of the last failure of five days and the change that it leads to.
+    @Test func `a webhook that has succeeded since is not disabled for its failures`() async throws {
+        try await Self.withAttempts(6) { fixture in
+            let attempts = fixture.attempts
+            let webhook = attempts[0].webhook
+            let platform = fixture.mortise.server.platform
+            func disable() async throws -> Bool {
+                try await platform.databases.control.pool.withConnection { connection in
+                    try await connection.auditedTransaction { transaction in
+                        try await WebhookWriter(transaction, fixture.mortise.installation.secrets)
+                            .disable(
+                                webhook.id,
+                                organization: webhook.organizationID,
+                                failingSince: attempts[0].at,
+                                by: .system
+                            )
+                    }
+                }
+            }
+            let failing = try await fixture.store([Self.ended(attempts[0], 500)]).failing
+            #expect(failing[webhook.id] == attempts[0].at)
+            _ = try await fixture.store([Self.ended(attempts[2], 200)])
+            #expect(try await !disable())
+            // A new series has begun later.
+            _ = try await fixture.store([Self.ended(attempts[4], 500)])
+            #expect(try await !disable())
+            let path = "/v1/organizations/default/webhooks/\(UUIDv7.text(of: webhook.id))"
+            let shown = try await fixture.mortise.api.get(path, as: fixture.mortise.adminToken)
+            #expect(shown["enabled"] == true)
         }
     }
 }

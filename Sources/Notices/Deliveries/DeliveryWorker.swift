@@ -75,7 +75,7 @@ struct DeliveryWorker: Sendable {
             let failingSince = try await recorder.record(ended)
             slots.recorded(ticket, isFailing: failingSince != nil)
             if let failingSince, attempt.at - failingSince >= DeliverySchedule.patience {
-                try await disable(attempt.webhook)
+                try await disable(attempt.webhook, failingSince: attempt.at - DeliverySchedule.patience)
             }
         } catch {
             if !Task.isCancelled {
@@ -135,18 +135,19 @@ struct DeliveryWorker: Sendable {
     }
 
     /// Disables a webhook that had nothing but failures for too long.
-    private func disable(_ webhook: Webhook) async throws {
-        try await databases.control.pool.withConnection { connection in
+    private func disable(_ webhook: Webhook, failingSince time: Timestamp) async throws {
+        let isDisabled = try await databases.control.pool.withConnection { connection in
             try await connection.auditedTransaction { transaction in
-                _ = try await WebhookWriter(transaction, secrets)
+                try await WebhookWriter(transaction, secrets)
                     .disable(
                         webhook.id,
                         organization: webhook.organizationID,
-                        reason: .failures,
+                        failingSince: time,
                         by: .system
                     )
             }
         }
+        guard isDisabled else { return }
         logger.notice(
             "a webhook was disabled, because all attempts failed for 5 days",
             metadata: ["webhook_id": .string(UUIDv7.text(of: webhook.id))]

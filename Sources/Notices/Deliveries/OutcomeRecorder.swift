@@ -7,13 +7,13 @@ import Postgres
 ///
 /// The attempts that end during a short pause, or while a batch is written, are the next batch. So a transaction is shared by the more
 /// attempts, the more there are. One batch is written at a time. The number of attempts that wait is bounded, because each keeps its slot
-/// until its record.
+/// until its record. An attempt of a webhook that somebody else changes at the moment waits for a later batch, and holds up no other.
 final class OutcomeRecorder: Sendable {
     /// The maximum number of attempts in a batch.
     static let batch = 128
     /// The pause before a batch that is not full.
     static let pause = Duration.milliseconds(10)
-    /// The maximum time of writing a batch.
+    /// The maximum time of writing a batch, and of waiting for a webhook that is locked.
     ///
     /// Attempts without a record are made again when their leases end.
     static let limit = Duration.seconds(5)
@@ -21,6 +21,8 @@ final class OutcomeRecorder: Sendable {
     private struct Waiting: Sendable {
         let ended: EndedAttempt
         let continuation: CheckedContinuation<Timestamp?, any Error>
+        /// The end of the wait for a webhook that was locked; `nil` if it was not.
+        var end: ContinuousClock.Instant?
     }
 
     private struct State {
@@ -30,16 +32,16 @@ final class OutcomeRecorder: Sendable {
 
     private let state = Locked(State())
     private let gather: @Sendable () async -> Void
-    private let store: @Sendable ([EndedAttempt]) async throws -> [UUID: Timestamp]
+    private let store: @Sendable ([EndedAttempt]) async throws -> RecordedAttempts
 
     /// Creates a recorder.
     ///
     /// - Parameters:
     ///   - gather: Waits for more attempts, before a batch that is not full. Defaults to a pause.
-    ///   - store: Writes a batch, and returns the time since which each webhook that fails has had nothing but failures.
+    ///   - store: Writes a batch, and returns the webhooks that fail and those of which nothing could be recorded yet.
     init(
         gather: @escaping @Sendable () async -> Void = { try? await Task.sleep(for: OutcomeRecorder.pause) },
-        store: @escaping @Sendable ([EndedAttempt]) async throws -> [UUID: Timestamp]
+        store: @escaping @Sendable ([EndedAttempt]) async throws -> RecordedAttempts
     ) {
         self.gather = gather
         self.store = store
@@ -84,9 +86,14 @@ final class OutcomeRecorder: Sendable {
 
     private func write(_ batch: [Waiting], isRepeated: Bool = false) async {
         do {
-            let failing = try await store(batch.map(\.ended))
+            let recorded = try await store(batch.map(\.ended))
             for waiting in batch {
-                waiting.continuation.resume(returning: failing[waiting.ended.attempt.webhook.id])
+                let webhook = waiting.ended.attempt.webhook.id
+                if recorded.busy.contains(webhook) {
+                    postpone(waiting)
+                } else {
+                    waiting.continuation.resume(returning: recorded.failing[webhook])
+                }
             }
         } catch let error as PostgresError where error.leavesOutcomeOpen && !isRepeated {
             // The batch may have been recorded. A repetition records no attempt a second time.
@@ -98,6 +105,22 @@ final class OutcomeRecorder: Sendable {
         } catch {
             for waiting in batch { waiting.continuation.resume(throwing: error) }
         }
+    }
+
+    /// Puts an attempt of a locked webhook behind the others, or gives it up at its end.
+    ///
+    /// The pause before a batch that is not full keeps the repetitions apart.
+    private func postpone(_ waiting: Waiting) {
+        let now = ContinuousClock.now
+        var waiting = waiting
+        let end = waiting.end ?? now + Self.limit
+        guard now < end else {
+            let error = PostgresError(.deadlineExceeded, "the webhook was locked for too long")
+            return waiting.continuation.resume(throwing: error)
+        }
+        waiting.end = end
+        let postponed = waiting
+        state.withLock { $0.waiting.append(postponed) }
     }
 }
 

@@ -149,23 +149,45 @@ package struct WebhookWriter: Sendable {
         return webhook
     }
 
-    /// Disables a webhook.
+    /// Disables a webhook because somebody asked for it.
+    ///
+    /// - Returns: The webhook, or `nil` if the organization has none of that id.
+    package func disable(_ id: UUID, organization: UUID, by attribution: Attribution) async throws -> Webhook? {
+        guard let old = try await store.lock(id, organization: organization) else { return nil }
+        return try await disable(old, because: .request, by: attribution)
+    }
+
+    /// Disables a webhook that has had nothing but failures since a time.
+    ///
+    /// The record of a success can come between the record of a failure and this call. So the failures are compared under the lock.
     ///
     /// - Parameters:
     ///   - id: The webhook.
     ///   - organization: The organization.
-    ///   - reason: The reason.
+    ///   - time: The latest time at which the failures may have begun.
     ///   - attribution: The attribution of the event.
-    /// - Returns: The webhook, or `nil` if the organization has none of that id.
+    /// - Returns: False if the webhook is not disabled, or was disabled before.
     /// - Throws: The database's errors.
     package func disable(
         _ id: UUID,
         organization: UUID,
-        reason: Webhook.Disabling,
+        failingSince time: Timestamp,
         by attribution: Attribution
-    ) async throws -> Webhook? {
-        guard let old = try await store.lock(id, organization: organization) else { return nil }
-        guard let row = try await connection.query(Self.disable, [id, reason.rawValue]).first else { return old }
+    ) async throws -> Bool {
+        guard let old = try await store.lock(id, organization: organization), old.isEnabled,
+            let failingSince = old.failingSince, failingSince <= time
+        else { return false }
+        _ = try await disable(old, because: .failures, by: attribution)
+        return true
+    }
+
+    /// Disables a webhook whose row is locked.
+    private func disable(
+        _ old: Webhook,
+        because reason: Webhook.Disabling,
+        by attribution: Attribution
+    ) async throws -> Webhook {
+        guard let row = try await connection.query(Self.disable, [old.id, reason.rawValue]).first else { return old }
         let webhook = try Webhook(row: row)
         var changes = Self.naming(webhook)
         changes.add("reason", reason.sentence)

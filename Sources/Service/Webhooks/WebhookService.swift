@@ -174,12 +174,7 @@ package struct WebhookService: Sendable {
     /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
     package func disable(_ id: UUID, organization name: String, by caller: Caller) async throws -> Webhook {
         try await change(id, name, caller) { webhooks, organization in
-            try await webhooks.disable(
-                id,
-                organization: organization,
-                reason: .request,
-                by: caller.attribution
-            )
+            try await webhooks.disable(id, organization: organization, by: caller.attribution)
         }
     }
 
