@@ -21,8 +21,10 @@ enum Interrupt {
         }
     }
 
-    /// The signals that are trapped: all three, without a SIGHUP that `nohup` keeps away.
-    private static var trapped: [UnixSignal] {
+    /// The signals that end a command: all three, without a SIGHUP that is ignored, as after `nohup`.
+    ///
+    /// Read it before anything traps SIGHUP, because a trap replaces the action.
+    static var trapped: [UnixSignal] {
         var action = sigaction()
         sigaction(SIGHUP, nil, &action)
         let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)

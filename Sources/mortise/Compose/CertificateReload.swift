@@ -27,7 +27,8 @@ enum CertificateReload {
     /// Runs the body, and reads the certificate again after each SIGHUP until it returns.
     ///
     /// - Parameters:
-    ///   - certificate: The certificate. Without one, SIGHUP stops the server, as it does when a terminal closes.
+    ///   - certificate: The certificate. Without one, SIGHUP stops the server, as it does when a terminal closes, unless `nohup` keeps
+    ///     it away.
     ///   - logger: The logger.
     ///   - body: Runs the server until one of the signals that it is given.
     /// - Throws: The error of the body.
@@ -36,7 +37,7 @@ enum CertificateReload {
         _ logger: Logger,
         _ body: ([UnixSignal]) async throws -> Void
     ) async throws {
-        guard let certificate else { return try await body([.sigterm, .sigint, .sighup]) }
+        guard let certificate else { return try await body(Interrupt.trapped) }
         warnOfEnd(of: certificate, logger)
         // The signal is trapped before anything listens, so that none ends the process.
         let signals = await UnixSignalsSequence(trapping: .sighup)

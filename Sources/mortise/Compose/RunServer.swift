@@ -12,7 +12,7 @@ import Telemetry
 import Tenancy
 import UnixSignals
 
-/// Runs the server until SIGTERM, SIGINT or SIGHUP.
+/// Runs the server until SIGTERM or SIGINT, or until a SIGHUP that is neither ignored nor a sign to read the certificate again.
 ///
 /// - Throws: `CommandFailure`.
 func runServer(_ settings: ServeSettings) async throws {

@@ -29,6 +29,7 @@ struct RunningProgram: Sendable {
     ///   - output: Another file for standard output.
     ///   - errors: Another file for the log, which ``log`` does not have then.
     ///   - openFiles: The hard limit of open files. `nil` keeps the limit of the tests.
+    ///   - ignored: The name of a signal that is ignored from the start, such as `HUP` after `nohup`.
     ///   - body: The test.
     /// - Returns: The value of `body`, and the exit code. The code of SIGKILL is 137, as in shells.
     /// - Throws: The error of `body`.
@@ -39,10 +40,13 @@ struct RunningProgram: Sendable {
         output: String? = nil,
         errors: String? = nil,
         openFiles: Int? = nil,
+        ignored: String? = nil,
         _ body: (RunningProgram) async throws -> Value
     ) async throws -> (value: Value, code: CInt) {
         let limit = openFiles.map { "ulimit -n \($0); " } ?? ""
-        let redirect = limit + #"out=$1; log=$2; shift 2; exec "$@" >"$out" 2>"$log""#
+        // A program inherits that a signal is ignored (POSIX, `trap` and `exec`).
+        let trap = ignored.map { "trap '' \($0); " } ?? ""
+        let redirect = limit + trap + #"out=$1; log=$2; shift 2; exec "$@" >"$out" 2>"$log""#
         let streams = [output ?? "\(folder)/out", errors ?? "\(folder)/log"]
         let command = ["-c", redirect, "sh"] + streams + [Program.path] + arguments
         for name in ["out", "log"] { TemporaryFolder.write("", to: "\(folder)/\(name)") }
