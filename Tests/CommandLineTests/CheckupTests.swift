@@ -67,6 +67,36 @@ import Testing
         }
     }
 
+    // The faults: a secrets file that its group can read, or a provider that is down, hides a broken database from the one who looks.
+    @Test func `a problem that has nothing to do with the databases leaves none of them out`() async throws {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { _ = try await $0.port() }
+            let secrets = "\(installation.folder)/secrets"
+            try #require(chmod(secrets, 0o640) == 0)
+            let open = try await Program.run(["doctor"], environment: installation.variables)
+            #expect(open.code == 1 && open.output.contains("Other users can read"), "\(open.everything)")
+            #expect(open.output.contains("The control database's schema (control) is up to date."), "\(open.everything)")
+            try #require(chmod(secrets, 0o600) == 0)
+            try await ScriptedServer.with({ _ in .answer(404, "{}") }) { server in
+                let provider = [
+                    "MORTISE_OIDC_ISSUER": server.url, "MORTISE_OIDC_CLIENT_ID": "mortise",
+                    "MORTISE_OIDC_CLIENT_SECRET": "hunter2hunter2", "MORTISE_PASSWORDS": "off",
+                ]
+                let variables = installation.variables.merging(provider) { $1 }
+                let down = try await Program.run(["doctor"], environment: variables)
+                #expect(down.code == 1 && down.output.contains("cannot be used, so members"), "\(down.everything)")
+                #expect(down.output.contains("The control database's schema (control) is up to date."), "\(down.everything)")
+            }
+            // Without the secrets, the connections of the service cannot be tried. The doctor says that it did not look.
+            var bare = installation.variables
+            bare["MORTISE_PEPPER_FILE"] = "\(installation.folder)/lost"
+            let lost = try await Program.run(["doctor"], environment: bare)
+            #expect(lost.code == 1, "\(lost.everything)")
+            let sentence = "The databases were not examined, because the secrets file cannot be used."
+            #expect(lost.output.contains(sentence), "\(lost.everything)")
+        }
+    }
+
     @Test func `a server that is not Mortise is not examined`() async throws {
         try await ScriptedServer.with({ _ in .answer(404, "", type: "text/html") }) { server in
             let outcome = try await Program.run(["doctor", "--url", server.url])

@@ -25,7 +25,9 @@ struct DatabaseCheckup {
         let installation = Installation.standard
         let connection = try await connection(owner)
         // The other examinations need sessions that are their own.
-        if connection.contains(where: { $0.level == .problem }) { return connection }
+        if connection.contains(where: { $0.level == .problem }) {
+            return connection + [.databasesLeftOut(because: "the connection to PostgreSQL cannot be relied on")]
+        }
         let inspection = try await ControlDatabase.inspect(
             owner: owner,
             installation: installation,

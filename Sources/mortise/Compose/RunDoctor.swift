@@ -12,13 +12,15 @@ import Service
 /// - Returns: The findings. An error of the examination is a finding too.
 func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
     let logger = Logger(label: "mortise.doctor") { _ in SwiftLogNoOpLogHandler() }
-    var findings = settings.installation.findings + SecretsCheckup.run(settings.installation)
+    let secrets = SecretsCheckup.run(settings.installation)
+    var findings = settings.installation.findings + secrets.findings
     findings += await signIn(settings.signIn)
     if case .own = settings.installation.database, let finding = missingServer(settings.installation) {
         findings.append(finding)
         return findings
     }
-    guard !findings.contains(where: { $0.level == .problem }) else { return findings }
+    // The examination of the databases needs the secrets alone. Another problem hides nothing of them.
+    guard secrets.canBeUsed else { return findings + [.databasesLeftOut(because: "the secrets file cannot be used")] }
     do {
         let found = try await withTimeLimit(settings.timeout) {
             try await Host.with(settings.installation, secretsFile: .never, logger: logger) { host in
@@ -37,14 +39,24 @@ func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
         }
         let late = Finding(
             .problem,
-            "The examination did not end within \(settings.timeout.components.seconds) s.",
+            "The examination did not end within \(settings.timeout.components.seconds) s, and nothing of the databases is shown.",
             remedy: "Check if PostgreSQL answers, or allow more time with --timeout."
         )
         findings += found ?? [late]
     } catch {
-        findings.append(finding(error))
+        findings += [finding(error), .databasesLeftOut(because: "the examination failed")]
     }
     return findings
+}
+
+extension Finding {
+    /// Returns the finding of an examination that leaves the databases out, which its silence would hide.
+    ///
+    /// - Parameter reason: The end of the sentence, such as "the secrets file cannot be used".
+    /// - Returns: The finding, a warning: its cause is a finding of its own.
+    static func databasesLeftOut(because reason: String) -> Finding {
+        Finding(.warning, "The databases were not examined, because \(reason).", remedy: "Mend that, and run this again.")
+    }
 }
 
 /// Examines the identity provider, if the settings name one.
@@ -71,24 +83,24 @@ private func missingServer(_ settings: InstallationSettings) -> Finding? {
         case .creating:
             return Finding(
                 .warning,
-                "Another program is creating the database in \(folder).",
+                "Another program is creating the database in \(folder), so its databases were not examined.",
                 remedy: "Run this again in some seconds."
             )
         case .empty where access(folder, F_OK) == 0:
             return Finding(
                 .warning,
-                "The first start was interrupted before the database in \(folder) was complete.",
+                "The first start was interrupted before the database in \(folder) was complete, so no databases were examined.",
                 remedy: "`mortise serve` completes it."
             )
         case .empty:
             return Finding(
                 .warning,
-                "There is no installation in \(settings.dataFolder) yet.",
+                "There is no installation in \(settings.dataFolder) yet, so there are no databases to examine.",
                 remedy: "`mortise serve` creates one."
             )
         }
     } catch let error as LocalPostgresError {
-        return Finding(.problem, "The database cannot be examined: \(error.message).", remedy: "Run this as its owner.")
+        return Finding(.problem, "The databases cannot be examined: \(error.message).", remedy: "Run this as its owner.")
     } catch {
         return finding(error)
     }

@@ -2,12 +2,24 @@ import Glibc
 import Keys
 
 /// Examines the secrets file: its existence, its permissions and its contents.
-enum SecretsCheckup {
-    static func run(_ settings: InstallationSettings) -> [Finding] {
+struct SecretsCheckup {
+    /// The findings.
+    private(set) var findings: [Finding] = []
+    /// True if the secrets can be read, or if there is no file in the data folder, which an installation gets at its first start.
+    private(set) var canBeUsed = true
+
+    /// Examines the file.
+    static func run(_ settings: InstallationSettings) -> SecretsCheckup {
+        var checkup = SecretsCheckup()
+        checkup.examine(settings)
+        return checkup
+    }
+
+    private mutating func examine(_ settings: InstallationSettings) {
         let path = settings.secretsPath
         guard access(path, F_OK) == 0 else {
-            guard settings.secretsFile != nil else { return [] }
-            return [
+            guard settings.secretsFile != nil else { return }
+            return fail(
                 Finding(
                     .problem,
                     "The secrets file \(path) cannot be found.",
@@ -16,9 +28,8 @@ enum SecretsCheckup {
                         `mortise secrets new \(path)` creates one.
                         """
                 )
-            ]
+            )
         }
-        var findings: [Finding] = []
         if FileAccess.isOpenToOthers(path) {
             findings.append(
                 Finding(.problem, "Other users can read the secrets file \(path).", remedy: "chmod 600 \(path)")
@@ -30,7 +41,7 @@ enum SecretsCheckup {
             let ids = secrets.peppers.ids.map(\.text).joined(separator: ", ")
             findings.append(Finding(.fine, "The secrets file \(path) can be used. Its peppers are \(ids)."))
         } catch let fault as SecretsFileFault {
-            findings.append(
+            fail(
                 Finding(
                     .problem,
                     "The secrets file \(path) cannot be used: \(fault.description)",
@@ -38,7 +49,7 @@ enum SecretsCheckup {
                 )
             )
         } catch let fault as FileAccess.Fault {
-            findings.append(
+            fail(
                 Finding(
                     .problem,
                     "The secrets file \(path) cannot be read: \(fault.reason).",
@@ -46,10 +57,15 @@ enum SecretsCheckup {
                 )
             )
         } catch {
-            findings.append(
+            fail(
                 Finding(.problem, "The secrets file \(path) cannot be read.", remedy: "Run this as its owner.")
             )
         }
-        return findings
+    }
+
+    /// Notes a problem that keeps the secrets from being used.
+    private mutating func fail(_ problem: Finding) {
+        findings.append(problem)
+        canBeUsed = false
     }
 }
