@@ -75,7 +75,10 @@ import Testing
             try #require(chmod(secrets, 0o640) == 0)
             let open = try await Program.run(["doctor"], environment: installation.variables)
             #expect(open.code == 1 && open.output.contains("Other users can read"), "\(open.everything)")
-            #expect(open.output.contains("The control database's schema (control) is up to date."), "\(open.everything)")
+            #expect(
+                open.output.contains("The control database's schema (control) is up to date."),
+                "\(open.everything)"
+            )
             try #require(chmod(secrets, 0o600) == 0)
             try await ScriptedServer.with({ _ in .answer(404, "{}") }) { server in
                 let provider = [
@@ -85,7 +88,10 @@ import Testing
                 let variables = installation.variables.merging(provider) { $1 }
                 let down = try await Program.run(["doctor"], environment: variables)
                 #expect(down.code == 1 && down.output.contains("cannot be used, so members"), "\(down.everything)")
-                #expect(down.output.contains("The control database's schema (control) is up to date."), "\(down.everything)")
+                #expect(
+                    down.output.contains("The control database's schema (control) is up to date."),
+                    "\(down.everything)"
+                )
             }
             // Without the secrets, the connections of the service cannot be tried. The doctor says that it did not look.
             var bare = installation.variables

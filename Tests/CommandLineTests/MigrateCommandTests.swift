@@ -114,6 +114,65 @@ import Testing
         }
     }
 
+    // The accident: a mistyped canary migrates the control database, and its operator reads that nothing was changed.
+    @Test func `a canary that means no workspace or several changes nothing`() async throws {
+        try await ProcessInstallation.with { installation in
+            // Without a control database, the name can only be looked for after the database is made.
+            let early = try await Program.run(
+                ["migrate", "--workspaces", "--canary", "shop"],
+                environment: installation.variables
+            )
+            #expect(early.code == 1 && early.output.contains("control: migrated"), "\(early.everything)")
+            #expect(early.errors.contains("were migrated, and no workspace was."), "\(early.everything)")
+            #expect(!early.errors.contains("Nothing was changed"), "\(early.everything)")
+            try await installation.serve { program in
+                let port = try await program.port()
+                let organization = try await installation.call(
+                    "POST",
+                    "/v1/organizations",
+                    ["name": "acme", "slug": "acme"],
+                    port: port,
+                    token: installation.operatorToken
+                )
+                try #require(organization.status == 201, "\(organization)")
+                for (owner, token) in [
+                    ("default", installation.adminToken), ("acme", installation.operatorToken),
+                ] {
+                    let path = "/v1/organizations/\(owner)/workspaces"
+                    let made = try await installation.call("POST", path, ["name": "shop"], port: port, token: token)
+                    try #require(made.status == 201, "\(made)")
+                }
+            }
+            // The last file can be applied again. The other column is one that another release has not had.
+            let last = try #require(SQLFiles.control.last?.name)
+            let ledger = "SELECT name FROM mortise.migrations WHERE name = '\(last)'"
+            try await installation.withConnection {
+                try await $0.script("DELETE FROM mortise.migrations WHERE name = '\(last)'")
+                try await $0.script("ALTER TABLE control.workspaces RENAME COLUMN metadata TO other")
+            }
+            let id = "01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11"
+            for (name, code) in [("shpo", CInt(1)), (id, 1), ("shop", 64)] {
+                let outcome = try await Program.run(
+                    ["migrate", "--workspaces", "--canary", name],
+                    environment: installation.variables
+                )
+                #expect(outcome.code == code, "\(outcome.everything)")
+                #expect(outcome.output.isEmpty, "\(outcome.everything)")
+                #expect(outcome.errors.contains("Nothing was changed."), "\(outcome.everything)")
+                #expect(try await installation.texts(ledger).isEmpty, "\(name)")
+            }
+            try await installation.withConnection {
+                try await $0.script("ALTER TABLE control.workspaces RENAME COLUMN other TO metadata")
+            }
+            let outcome = try await Program.run(
+                ["migrate", "--workspaces", "--canary", "acme/shop"],
+                environment: installation.variables
+            )
+            #expect(outcome.code == 0, "\(outcome.everything)")
+            #expect(try await installation.texts(ledger) == [last])
+        }
+    }
+
     // The database of the oldest workspace is unavailable. The migration must still reach the others.
     @Test func `an unreachable database is reported and does not stop the migration of the others`() async throws {
         try await ProcessInstallation.with { installation in

@@ -7,36 +7,37 @@ struct FleetNames: Sendable {
     /// The names by the id of the workspace, in lower case.
     private let names: [String: String]
 
-    /// Reads the organizations and workspaces of the installation.
+    /// Reads the names of all workspaces that have a database.
     ///
-    /// A control database with an older schema may lack what this version reads. It has no names then.
+    /// A control database that cannot answer has no names: the databases have their slugs then.
     static func read(_ connection: PostgresConnection) async throws -> FleetNames {
         do {
-            return try await FleetNames(ControlStore(connection))
+            return try await find(connection) ?? FleetNames(names: [:])
         } catch let error as PostgresError where error.sqlState != nil {
             return FleetNames(names: [:])
         }
     }
 
-    private init(names: [String: String]) { self.names = names }
-
-    private init(_ store: ControlStore) async throws {
-        var organizations: [String: String] = [:]
-        try await Self.pages {
-            try await store.organizations($0)
-        } each: {
-            organizations[UUIDv7.text(of: $0.id)] = $0.slug
-        }
+    /// Reads the names of all workspaces that have a database, whatever release the schema is of.
+    ///
+    /// - Returns: The names, or `nil` before the first start has made the tables.
+    static func find(_ connection: PostgresConnection) async throws -> FleetNames? {
+        let store = ControlStore(connection)
         var names: [String: String] = [:]
-        let filter = WorkspaceFilter(states: [.active, .suspended, .archived])
-        try await Self.pages {
-            try await store.workspaces($0, filter)
-        } each: { workspace in
-            let organization = organizations[UUIDv7.text(of: workspace.organizationID)] ?? "?"
-            names[UUIDv7.text(of: workspace.id)] = "\(organization)/\(workspace.slug)"
+        do throws(PostgresError) {
+            var page = try await store.workspaceNames(after: nil)
+            while let last = page.last {
+                for name in page { names[UUIDv7.text(of: name.id)] = "\(name.organizationSlug)/\(name.slug)" }
+                page = try await store.workspaceNames(after: last.id)
+            }
+        } catch {
+            guard error.sqlState == .undefinedTable else { throw error }
+            return nil
         }
-        self.init(names: names)
+        return FleetNames(names: names)
     }
+
+    private init(names: [String: String]) { self.names = names }
 
     /// The number of workspaces.
     var count: Int { names.count }
@@ -46,28 +47,23 @@ struct FleetNames: Sendable {
 
     /// Returns the id of the workspace that a person names.
     ///
+    /// - Parameters:
+    ///   - name: The id, the slug, or `ORGANIZATION/SLUG`.
+    ///   - fate: A sentence about the changes so far, for a name that means no workspace or several.
+    /// - Returns: The id, in lower case.
     /// - Throws: `CommandFailure` of kind `usage` if several workspaces have the slug, and `refused` if none has.
-    func id(of name: String) throws(CommandFailure) -> String {
-        if let id = name.id { return id }
-        let found = names.filter { $0.value == name || (!name.contains("/") && $0.value.hasSuffix("/\(name)")) }
+    func id(of name: String, fate: String) throws(CommandFailure) -> String {
+        let id = name.id
+        let found = names.filter { key, full in
+            if let id { return key == id }
+            return full == name || (!name.contains("/") && full.hasSuffix("/\(name)"))
+        }
         guard let first = found.first else {
-            throw .missing("workspace", name, near: names.values.sorted().map { ($0, "") }, list: "workspace list")
+            let near = names.values.sorted().map { (name: $0, other: "") }
+            throw CommandFailure.missing("workspace", name, near: near, list: "workspace list").adding(fate)
         }
-        guard found.count == 1 else { throw .ambiguous("workspace", name, found.values.sorted()) }
+        guard found.count == 1 else { throw .ambiguous("workspace", name, found.values.sorted(), fate: fate) }
         return first.key
-    }
-
-    private static func pages<Item>(
-        _ read: (PageRequest) async throws -> Page<Item>,
-        each: (Item) -> Void
-    ) async throws {
-        var position = PagePosition.first
-        while true {
-            let page = try await read(PageRequest(limit: 100, position))
-            page.items.forEach(each)
-            guard let next = page.next else { return }
-            position = .after(next)
-        }
     }
 }
 

@@ -55,7 +55,11 @@ extension Finding {
     /// - Parameter reason: The end of the sentence, such as "the secrets file cannot be used".
     /// - Returns: The finding, a warning: its cause is a finding of its own.
     static func databasesLeftOut(because reason: String) -> Finding {
-        Finding(.warning, "The databases were not examined, because \(reason).", remedy: "Mend that, and run this again.")
+        Finding(
+            .warning,
+            "The databases were not examined, because \(reason).",
+            remedy: "Mend that, and run this again."
+        )
     }
 }
 
@@ -100,7 +104,11 @@ private func missingServer(_ settings: InstallationSettings) -> Finding? {
             )
         }
     } catch let error as LocalPostgresError {
-        return Finding(.problem, "The databases cannot be examined: \(error.message).", remedy: "Run this as its owner.")
+        return Finding(
+            .problem,
+            "The databases cannot be examined: \(error.message).",
+            remedy: "Run this as its owner."
+        )
     } catch {
         return finding(error)
     }

@@ -55,6 +55,7 @@ struct MigrationRun {
         let secrets = host.secrets
         let owner = try host.configuration()
         try await Bootstrap.checkBefore(secrets, owner: owner, reactor: reactor, logger: logger)
+        let canary = try await canary()
         // The servers set the password of the role when they start. They have it from the same file.
         let control = try await ControlDatabase.bootstrap(
             owner: owner,
@@ -73,7 +74,24 @@ struct MigrationRun {
             try leaveOutWorkspaces()
             return isSuccess
         }
-        return try await migrateWorkspaces(control, isDryRun: false) && isSuccess
+        return try await migrateWorkspaces(control, canary: canary, isDryRun: false) && isSuccess
+    }
+
+    /// Returns the id of the workspace to begin with, before anything is changed.
+    ///
+    /// - Returns: The id, or `nil` if no workspace was named, or if there is no control database yet.
+    /// - Throws: `CommandFailure` if the name means no workspace, or several.
+    private func canary() async throws -> String? {
+        guard let name = settings.canary else { return nil }
+        let names: FleetNames?
+        do {
+            names = try await PostgresConnection.with(host.configuration(), reactor: reactor, logger: logger) {
+                try await FleetNames.find($0)
+            }
+        } catch let error as PostgresError where error.sqlState == .undefinedDatabase {
+            return nil
+        }
+        return try names?.id(of: name, fate: "Nothing was changed.")
     }
 
     private func examine() async throws -> Bool {
@@ -92,7 +110,7 @@ struct MigrationRun {
             try leaveOutWorkspaces()
             return isSuccess
         }
-        return try await migrateWorkspaces(control, isDryRun: true) && isSuccess
+        return try await migrateWorkspaces(control, canary: nil, isDryRun: true) && isSuccess
     }
 
     private func show(_ plans: [MigrationPlan]) throws -> Bool {
@@ -121,12 +139,20 @@ struct MigrationRun {
         return report.isSuccess
     }
 
-    private func migrateWorkspaces(_ control: ControlDatabase, isDryRun: Bool) async throws -> Bool {
+    private func migrateWorkspaces(
+        _ control: ControlDatabase,
+        canary found: String?,
+        isDryRun: Bool
+    ) async throws -> Bool {
         let options = FleetOptions(concurrency: settings.concurrency, isDryRun: isDryRun)
         let names = try await PostgresConnection.with(host.configuration(), reactor: reactor, logger: logger) {
             try await FleetNames.read($0)
         }
-        let canary = try settings.canary.map { name throws(CommandFailure) in try names.id(of: name) }
+        var canary = found
+        if canary == nil, let name = settings.canary {
+            let fate = "The control database and the clusters were migrated, and no workspace was."
+            canary = try names.id(of: name, fate: fate)
+        }
         let progress = Progress(total: names.count, isShown: Terminal.isError && !settings.printsJSON)
         let report = try await withResource(Provisioner(control)) { provisioner in
             try await provisioner.migrateFleet(options, canary: canary.flatMap(UUIDv7.parse)) { event in

@@ -70,12 +70,24 @@ extension CommandFailure {
     }
 
     /// Returns the failure for a name that means several objects.
-    static func ambiguous(_ noun: String, _ name: String, _ candidates: [String]) -> CommandFailure {
+    ///
+    /// - Parameters:
+    ///   - noun: The kind of object, such as "workspace".
+    ///   - name: The name.
+    ///   - candidates: The objects that it can mean.
+    ///   - fate: A sentence about the changes so far.
+    /// - Returns: The failure, of kind `usage`.
+    static func ambiguous(
+        _ noun: String,
+        _ name: String,
+        _ candidates: [String],
+        fate: String = "Nothing was changed."
+    ) -> CommandFailure {
         // Tenants choose names, and a line break in one must not begin a line of this message.
         let shown = candidates.prefix(10).map(\.printable)
         let more = candidates.count > shown.count ? ["and \(candidates.count - shown.count) more"] : []
         return .usage(
-            "\"\(name)\" means \(candidates.count) \(noun)s. Nothing was changed. Name one of them:",
+            "\"\(name)\" means \(candidates.count) \(noun)s. \(fate) Name one of them:",
             details: shown + more
         )
     }
