@@ -114,6 +114,44 @@ import Testing
         }
     }
 
+    // The accident: the program of before an upgrade calls the databases up to date, its server is started, and refuses them.
+    @Test(arguments: [("mortise", "control", "c9999_later"), ("mortise_cluster", "cluster", "f9999_later")])
+    func `a database of a later release is no database that is up to date`(
+        _ database: String,
+        _ line: String,
+        _ file: String
+    ) async throws {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { program in _ = try await program.port() }
+            try await installation.withConnection(database) {
+                try await $0.script(
+                    """
+                    INSERT INTO mortise.migrations (line, name, checksum, duration_ms, version)
+                    VALUES ('\(line)', '\(file)', repeat('0', 64), 1, '9.9.9')
+                    """
+                )
+            }
+            for action in [["--status"], ["--dry-run"], []] {
+                let outcome = try await Program.run(["migrate"] + action, environment: installation.variables)
+                #expect(outcome.code == 1, "\(outcome.everything)")
+                #expect(outcome.everything.contains("is newer than this program ("), "\(outcome.everything)")
+                #expect(
+                    outcome.everything.contains("he release that migrated it, or a later one"),
+                    "\(outcome.everything)"
+                )
+                let name = line == "control" ? "control" : "cluster primary"
+                #expect(!outcome.output.contains("\(name): up to date"), "\(outcome.everything)")
+                if action == ["--status"] {
+                    #expect(outcome.output.contains("\(line)/\(file)"), "\(outcome.everything)")
+                }
+            }
+            let doctor = try await Program.run(["doctor"], environment: installation.variables)
+            #expect(doctor.code == 1 && doctor.output.contains("is newer than this program ("), "\(doctor.everything)")
+            let serve = try await Program.run(["serve"], environment: installation.serveVariables())
+            #expect(serve.code == 1 && serve.errors.contains("is newer than this program ("), "\(serve.everything)")
+        }
+    }
+
     // The accident: a mistyped canary migrates the control database, and its operator reads that nothing was changed.
     @Test func `a canary that means no workspace or several changes nothing`() async throws {
         try await ProcessInstallation.with { installation in

@@ -107,8 +107,14 @@ public struct FleetMigration: Sendable {
         _ observe: @Sendable (FleetEvent) -> Void
     ) async -> FleetOutcome {
         observe(.started(id: target.id, name: target.name, isCanary: isCanary))
-        func outcome(_ status: FleetOutcome.Status, applied: [AppliedMigration] = []) -> FleetOutcome {
-            FleetOutcome(id: target.id, name: target.name, status: status, applied: applied)
+        func outcome(_ status: FleetOutcome.Status, _ report: MigrationReport = .nothing) -> FleetOutcome {
+            FleetOutcome(
+                id: target.id,
+                name: target.name,
+                status: status,
+                applied: report.applied,
+                isNewer: !report.newerLines.isEmpty
+            )
         }
         let connection: PostgresConnection
         do {
@@ -126,7 +132,7 @@ public struct FleetMigration: Sendable {
                 }
                 let status: FleetOutcome.Status =
                     report.isEmpty ? .upToDate : report.isDryRun ? .pending(report.files) : .migrated(report.files)
-                return outcome(status, applied: report.applied)
+                return outcome(status, report)
             } catch {
                 return outcome(.failed(error.description))
             }

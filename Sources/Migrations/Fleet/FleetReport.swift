@@ -26,13 +26,16 @@ public struct FleetOutcome: Sendable, Hashable {
     ///
     /// The array is empty if the ledger could not be read.
     public let applied: [AppliedMigration]
+    /// True if a later release has migrated the database.
+    public let isNewer: Bool
 
     /// Creates an outcome.
-    init(id: String, name: String, status: Status, applied: [AppliedMigration] = []) {
+    init(id: String, name: String, status: Status, applied: [AppliedMigration] = [], isNewer: Bool = false) {
         self.id = id
         self.name = name
         self.status = status
         self.applied = applied
+        self.isNewer = isNewer
     }
 
     /// True if the database has all files, or would get them.

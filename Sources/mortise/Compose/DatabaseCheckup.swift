@@ -102,6 +102,13 @@ struct DatabaseCheckup {
                     "The control database's schema (\(plan.line)) does not fit this program: \(fault)"
                 )
             }
+            if plan.isNewer {
+                return Finding(
+                    .problem,
+                    "The control database's schema (\(plan.line)) is \(NewerSchema.state).",
+                    remedy: NewerSchema.remedy
+                )
+            }
             if plan.isUpToDate { return Finding(.fine, "The control database's schema (\(plan.line)) is up to date.") }
             return Finding(
                 .warning,
@@ -378,6 +385,8 @@ struct DatabaseCheckup {
             .map { outcome in
                 let database = "The database \(control.installation.clusterDatabase) of cluster \(outcome.name)"
                 switch outcome.status {
+                case .upToDate where outcome.isNewer:
+                    return Finding(.problem, "\(database) is \(NewerSchema.state).", remedy: NewerSchema.remedy)
                 case .upToDate, .migrated: return Finding(.fine, "\(database) is up to date.")
                 case .pending(let files):
                     return Finding(

@@ -13,18 +13,12 @@ import Tenancy
 func runMigrations(_ settings: MigrateSettings) async throws {
     try settings.installation.printWarnings()
     let logger = Logger(label: "mortise.migrate") { _ in SwiftLogNoOpLogHandler() }
-    let isSuccess = try await Host.with(settings.installation, secretsFile: .never, logger: logger) { host in
+    let end = try await Host.with(settings.installation, secretsFile: .never, logger: logger) { host in
         try await Reactor.with(name: "migrate") { reactor in
             try await MigrationRun(settings, host, reactor, logger).perform()
         }
     }
-    guard isSuccess else {
-        throw CommandFailure(
-            .refused,
-            "Not all databases are up to date.",
-            details: ["Run the command again. Databases that are up to date stay as they are."]
-        )
-    }
+    if let failure = end.failure { throw failure }
 }
 
 /// One run of `mortise migrate`.
@@ -43,15 +37,15 @@ struct MigrationRun {
 
     /// Migrates or examines the databases.
     ///
-    /// - Returns: True if every database is up to date. For a dry run and a status: true if every database was examined.
-    func perform() async throws -> Bool {
+    /// - Returns: The worst end of a database. `complete` means for a dry run and a status that every database was examined.
+    func perform() async throws -> MigrationEnd {
         switch settings.action {
         case .apply: try await apply()
         case .dryRun, .status: try await examine()
         }
     }
 
-    private func apply() async throws -> Bool {
+    private func apply() async throws -> MigrationEnd {
         let secrets = host.secrets
         let owner = try host.configuration()
         try await Bootstrap.checkBefore(secrets, owner: owner, reactor: reactor, logger: logger)
@@ -69,12 +63,12 @@ struct MigrationRun {
         )
         let files = control.migration.files.map { "\($0.line)/\($0.name)" }
         try print("control", files.isEmpty ? "up to date" : "migrated", files)
-        let isSuccess = try await migrateClusters(control, isDryRun: false)
+        let end = try await migrateClusters(control, isDryRun: false)
         guard settings.includesWorkspaces else {
             try leaveOutWorkspaces()
-            return isSuccess
+            return end
         }
-        return try await migrateWorkspaces(control, canary: canary, isDryRun: false) && isSuccess
+        return max(end, try await migrateWorkspaces(control, canary: canary, isDryRun: false))
     }
 
     /// Returns the id of the workspace to begin with, before anything is changed.
@@ -94,7 +88,7 @@ struct MigrationRun {
         return try names?.id(of: name, fate: "Nothing was changed.")
     }
 
-    private func examine() async throws -> Bool {
+    private func examine() async throws -> MigrationEnd {
         let inspection = try await ControlDatabase.inspect(
             owner: try host.configuration(),
             installation: .standard,
@@ -103,47 +97,53 @@ struct MigrationRun {
             reactor: reactor,
             logger: logger
         )
-        var isSuccess = try show(inspection.plans)
-        guard let control = inspection.control else { return isSuccess }
-        isSuccess = try await migrateClusters(control, isDryRun: true) && isSuccess
+        var end = try show(inspection.plans)
+        guard let control = inspection.control else { return end }
+        end = max(end, try await migrateClusters(control, isDryRun: true))
         guard settings.includesWorkspaces else {
             try leaveOutWorkspaces()
-            return isSuccess
+            return end
         }
-        return try await migrateWorkspaces(control, canary: nil, isDryRun: true) && isSuccess
+        return max(end, try await migrateWorkspaces(control, canary: nil, isDryRun: true))
     }
 
-    private func show(_ plans: [MigrationPlan]) throws -> Bool {
+    private func show(_ plans: [MigrationPlan]) throws -> MigrationEnd {
         var pending: [String] = []
         for plan in plans {
             if let fault = plan.fault {
                 try print("control", "cannot be migrated: \(fault)", [])
-                return false
+                return .incomplete
             }
             pending += plan.pending.map { "\(plan.line)/\($0.name)" }
         }
+        guard !plans.contains(where: \.isNewer) else {
+            try print("control", NewerSchema.state, [], plans.flatMap { $0.applied + $0.missing })
+            return .newer
+        }
         try print("control", pending.isEmpty ? "up to date" : "pending", pending, plans.flatMap(\.applied))
-        return true
+        return .complete
     }
 
     /// Migrates or examines the database of leases and fences on every cluster.
-    private func migrateClusters(_ control: ControlDatabase, isDryRun: Bool) async throws -> Bool {
+    private func migrateClusters(_ control: ControlDatabase, isDryRun: Bool) async throws -> MigrationEnd {
         let report = try await control.migrateClusterDatabases(isDryRun: isDryRun)
         // The start has migrated the primary cluster's database.
         let migrated = control.clusterMigration.files
         for outcome in report.outcomes {
             let isPrimary = outcome.name == control.primary.name && !migrated.isEmpty
             let status = isPrimary ? .migrated(migrated) : outcome.status
-            try print("cluster \(outcome.name)", FleetText.state(status), FleetText.files(status), outcome.applied)
+            let state = outcome.isNewer ? NewerSchema.state : FleetText.state(status)
+            try print("cluster \(outcome.name)", state, FleetText.files(status), outcome.applied)
         }
-        return report.isSuccess
+        if report.outcomes.contains(where: \.isNewer) { return .newer }
+        return report.isSuccess ? .complete : .incomplete
     }
 
     private func migrateWorkspaces(
         _ control: ControlDatabase,
         canary found: String?,
         isDryRun: Bool
-    ) async throws -> Bool {
+    ) async throws -> MigrationEnd {
         let options = FleetOptions(concurrency: settings.concurrency, isDryRun: isDryRun)
         let names = try await PostgresConnection.with(host.configuration(), reactor: reactor, logger: logger) {
             try await FleetNames.read($0)
@@ -168,7 +168,7 @@ struct MigrationRun {
         if let failure = report.listingFailure {
             try print("workspaces", "could not all be listed: \(failure)", [])
         }
-        return report.isSuccess
+        return report.isSuccess ? .complete : .incomplete
     }
 
     /// Says that the databases of workspaces were left out, which "up to date" could seem to include.

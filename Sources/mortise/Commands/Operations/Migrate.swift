@@ -20,8 +20,8 @@ struct Migrate: AsyncParsableCommand {
                 "migrate --workspaces --canary acme/shop",
             ],
             exits: """
-                0 all databases are up to date (with --dry-run and --status: all were examined), 1 at least one is not, \
-                64 usage or setting error
+                0 all databases are up to date (with --dry-run and --status: all were examined), 1 at least one is not, or a later \
+                release has migrated it, 64 usage or setting error
                 """
         )
     )
