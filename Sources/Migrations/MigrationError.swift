@@ -22,6 +22,16 @@ public enum MigrationError: Error, Sendable {
     case cancelled
 }
 
+extension MigrationError {
+    /// The words of the server about the fault, for the owner of the database; `nil` if it said nothing.
+    package var wordsForOwner: String? {
+        switch self {
+        case .fileFailed(_, _, let error), .ledger(let error): error.wordsForOwner
+        case .invalidFile, .changed, .outOfOrder, .unknownFiles, .locked, .cancelled: nil
+        }
+    }
+}
+
 extension MigrationError: CustomStringConvertible {
     /// A report for the operator.
     public var description: String {

@@ -114,6 +114,46 @@ import Testing
         }
     }
 
+    // The fault: "the server refused the statement", and nothing about which table, which host, or what it said.
+    @Test func `a migration and doctor say why a database is broken, each line for itself`() async throws {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { program in
+                let port = try await program.port()
+                for name in ["second", "third", "fourth"] { _ = try await createWorkspace(name, installation, port) }
+            }
+            let databases = try await self.databases(installation)
+            try await installation.withConnection("postgres") {
+                try await $0.script("ALTER DATABASE \"\(databases[0])\" ALLOW_CONNECTIONS false")
+            }
+            // Without a ledger, the first file is applied again.
+            try await installation.withConnection(databases[2]) {
+                try await $0.script("DELETE FROM mortise.migrations")
+            }
+            try await installation.withConnection(databases[3]) {
+                try await $0.script(
+                    "UPDATE mortise.migrations SET checksum = repeat('0', 64) WHERE name = '\(Self.last)'"
+                )
+            }
+            let zeros = String(repeating: "0", count: 64)
+            for more in [[], ["--all"]] {
+                let outcome = try await Program.run(
+                    ["migrate", "--workspaces"] + more,
+                    environment: installation.variables
+                )
+                #expect(outcome.code == 1, "\(outcome.everything)")
+                #expect(outcome.output.contains("already exists"), "\(outcome.everything)")
+                #expect(outcome.output.contains("is not currently accepting connections"), "\(outcome.everything)")
+                #expect(!outcome.output.contains("\\u{a}"), "\(outcome.everything)")
+                let lines = outcome.output.split(separator: "\n").map { String($0.drop(while: \.isWhitespace)) }
+                #expect(lines.contains("applied  \(zeros)"), "\(outcome.everything)")
+                #expect(lines.contains { $0.hasPrefix("expected ") && !$0.contains(zeros) }, "\(outcome.everything)")
+                #expect(!outcome.everything.contains("CREATE TABLE"), "\(outcome.everything)")
+            }
+            let doctor = try await Program.run(["doctor"], environment: installation.variables)
+            #expect(doctor.output.contains("is not currently accepting connections"), "\(doctor.everything)")
+        }
+    }
+
     // The accident: the program of before an upgrade calls the databases up to date, its server is started, and refuses them.
     @Test(arguments: [("mortise", "control", "c9999_later"), ("mortise_cluster", "cluster", "f9999_later")])
     func `a database of a later release is no database that is up to date`(

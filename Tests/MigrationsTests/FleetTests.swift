@@ -61,6 +61,24 @@ import Testing
         }
     }
 
+    // The console shows an outcome to people who do not own the database, and the command line to those who do.
+    @Test func `the words of the server are beside the text of an outcome, and not in it`() async throws {
+        try await withFleet(["a"], prepare: breaks("a")) { targets in
+            let lost = FleetTarget(id: "lost", name: "lost") {
+                throw PostgresError(.connectFailed, "no connection", serverMessage: "no route to db.example")
+            }
+            let report = await FleetMigration(try migrator([one.get()])).run([lost] + targets)
+            #expect(report.outcomes.map(\.words) == ["no route to db.example", "relation \"one\" already exists"])
+            for outcome in report.outcomes {
+                switch outcome.status {
+                case .unreachable(let text), .failed(let text):
+                    #expect(!text.contains("route") && !text.contains("already exists"))
+                default: Issue.record("\(outcome)")
+                }
+            }
+        }
+    }
+
     // A file that fails in every database must fail in one only.
     @Test func `a canary that fails stops the migration before another database is changed`() async throws {
         try await withFleet(["a", "b", "c"], prepare: breaks("a")) { targets in

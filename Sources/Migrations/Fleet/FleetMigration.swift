@@ -76,8 +76,9 @@ public struct FleetMigration: Sendable {
                     }
                 }
             } catch {
-                report.listingFailure =
-                    (error as? PostgresError).map(String.init(describing:)) ?? "the list was interrupted"
+                let fault = error as? PostgresError
+                report.listingFailure = fault.map(String.init(describing:)) ?? "the list was interrupted"
+                report.listingWords = fault?.wordsForOwner
             }
             for await outcome in group { take(outcome) }
         }
@@ -107,13 +108,18 @@ public struct FleetMigration: Sendable {
         _ observe: @Sendable (FleetEvent) -> Void
     ) async -> FleetOutcome {
         observe(.started(id: target.id, name: target.name, isCanary: isCanary))
-        func outcome(_ status: FleetOutcome.Status, _ report: MigrationReport = .nothing) -> FleetOutcome {
+        func outcome(
+            _ status: FleetOutcome.Status,
+            _ report: MigrationReport = .nothing,
+            words: String? = nil
+        ) -> FleetOutcome {
             FleetOutcome(
                 id: target.id,
                 name: target.name,
                 status: status,
                 applied: report.applied,
-                isNewer: !report.newerLines.isEmpty
+                isNewer: !report.newerLines.isEmpty,
+                words: words
             )
         }
         let connection: PostgresConnection
@@ -121,9 +127,9 @@ public struct FleetMigration: Sendable {
             connection = try await target.connect()
         } catch {
             // The text of a PostgresError is safe to print. The text of other errors can hold anything.
-            return outcome(
-                .unreachable((error as? PostgresError).map(String.init(describing:)) ?? "no connection could be made")
-            )
+            let fault = error as? PostgresError
+            let reason = fault.map(String.init(describing:)) ?? "no connection could be made"
+            return outcome(.unreachable(reason), words: fault?.wordsForOwner)
         }
         return await withResource(connection) { connection in
             do throws(MigrationError) {
@@ -134,7 +140,7 @@ public struct FleetMigration: Sendable {
                     report.isEmpty ? .upToDate : report.isDryRun ? .pending(report.files) : .migrated(report.files)
                 return outcome(status, report)
             } catch {
-                return outcome(.failed(error.description))
+                return outcome(.failed(error.description), words: error.wordsForOwner)
             }
         } close: {
             await $0.close()

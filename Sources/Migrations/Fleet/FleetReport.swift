@@ -28,14 +28,24 @@ public struct FleetOutcome: Sendable, Hashable {
     public let applied: [AppliedMigration]
     /// True if a later release has migrated the database.
     public let isNewer: Bool
+    /// The words of the server or of libpq about a failure, for the owner of the databases; `nil` if there are none.
+    package let words: String?
 
     /// Creates an outcome.
-    init(id: String, name: String, status: Status, applied: [AppliedMigration] = [], isNewer: Bool = false) {
+    init(
+        id: String,
+        name: String,
+        status: Status,
+        applied: [AppliedMigration] = [],
+        isNewer: Bool = false,
+        words: String? = nil
+    ) {
         self.id = id
         self.name = name
         self.status = status
         self.applied = applied
         self.isNewer = isNewer
+        self.words = words
     }
 
     /// True if the database has all files, or would get them.
@@ -53,6 +63,8 @@ public struct FleetReport: Sendable, Hashable {
     public internal(set) var outcomes: [FleetOutcome] = []
     /// The reason for which the list of databases ended early, or `nil`.
     public internal(set) var listingFailure: String?
+    /// The words of the server or of libpq about that reason, for the owner of the databases; `nil` if there are none.
+    package internal(set) var listingWords: String?
 
     /// True if the list was complete and every database succeeded.
     public var isSuccess: Bool { listingFailure == nil && outcomes.allSatisfy(\.isSuccess) }

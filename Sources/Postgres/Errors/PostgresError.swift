@@ -89,6 +89,15 @@ extension PostgresError {
     ///
     /// A log can have them: they name the host, the database and the role, and no row was read yet.
     package var reasonOfRefusal: String? { code == .connectFailed ? serverMessage : nil }
+
+    /// The words of the server or of libpq, with the table and the constraint that they are about; `nil` if there are none.
+    ///
+    /// They are for the owner of the database, who works on it with a command: they name hosts and objects, and can repeat a value.
+    package var wordsForOwner: String? {
+        guard let serverMessage else { return nil }
+        let objects = [table.map { "table \($0)" }, constraint.map { "constraint \($0)" }].compactMap(\.self)
+        return objects.isEmpty ? serverMessage : "\(serverMessage) (\(objects.joined(separator: ", ")))"
+    }
 }
 
 extension PostgresError: CustomStringConvertible {

@@ -1,11 +1,21 @@
 import Keys
+import Migrations
 import Postgres
 import Tenancy
 
 extension CommandFailure {
     /// Returns the reason for which a PostgreSQL server was not reached, in the words of the server or of libpq.
-    static func words(of error: PostgresError) -> String {
-        "The server or libpq says: \(Redaction.redact(error.serverMessage ?? error.message))"
+    static func words(of error: PostgresError) -> String { quoting(error.wordsForOwner ?? error.message) }
+
+    /// Returns a sentence with the words of the server or of libpq.
+    static func quoting(_ words: String) -> String { "The server or libpq says: \(Redaction.redact(words))" }
+
+    /// Returns a sentence for each of the first three, and one about the number of the others.
+    ///
+    /// The words about many databases often differ by the name of the database alone.
+    static func quoting(_ words: [String]) -> [String] {
+        let more = words.count > 3 ? ["It says similar things about others: \(words.count - 3)."] : []
+        return words.prefix(3).map { quoting($0) } + more
     }
 
     /// Describes an error of a command that works beside the server.
@@ -34,7 +44,17 @@ extension CommandFailure {
                 details: ["Free some space there, and run this again."]
             )
         case let error as PostgresError:
-            CommandFailure(.refused, "PostgreSQL refused: \(error.description)")
+            CommandFailure(
+                .refused,
+                "PostgreSQL refused: \(error.description)",
+                details: quoting(error.wordsForOwner.map { [$0] } ?? [])
+            )
+        case let error as MigrationError:
+            CommandFailure(
+                .refused,
+                Redaction.redact(error.description),
+                details: quoting(error.wordsForOwner.map { [$0] } ?? [])
+            )
         case let fault as ConnectionFault:
             CommandFailure(.refused, "It cannot run here: \(fault.message).", details: [fault.remedy])
         case let error as TenancyError:

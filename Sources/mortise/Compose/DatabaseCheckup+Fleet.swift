@@ -19,15 +19,18 @@ extension DatabaseCheckup {
         } close: {
             await $0.shutdown()
         }
-        let faults = report.outcomes.map { (name: names.name($0.id, slug: $0.name), status: $0.status) }
+        let faults = report.outcomes.map { (name: names.name($0.id, slug: $0.name), outcome: $0) }
             .sorted { $0.name < $1.name }
-        var findings = showsAll ? faults.compactMap { single($0.name, $0.status) } : grouped(faults)
+        var findings = showsAll ? faults.compactMap { single($0.name, $0.outcome) } : grouped(faults)
         if let failure = report.listingFailure {
             findings.append(
                 Finding(
                     .problem,
                     "Not all workspaces could be examined: \(failure)",
-                    remedy: "The control database has failed meanwhile. Run this again when it answers."
+                    remedy: advice(
+                        report.listingWords.map { [$0] } ?? [],
+                        "The control database has failed meanwhile. Run this again when it answers."
+                    )
                 )
             )
         }
@@ -70,8 +73,14 @@ extension DatabaseCheckup {
             .map(\.1)
     }
 
-    private func single(_ name: String, _ status: FleetOutcome.Status) -> Finding? {
-        switch status {
+    /// Returns what to do about a fault, after the words of the server or of libpq about it.
+    func advice(_ words: [String], _ remedy: String) -> String {
+        (CommandFailure.quoting(words) + [remedy]).joined(separator: "\n")
+    }
+
+    private func single(_ name: String, _ outcome: FleetOutcome) -> Finding? {
+        let words = outcome.words.map { [$0] } ?? []
+        return switch outcome.status {
         case .upToDate, .migrated:
             showsAll ? Finding(.fine, "The schema of workspace \(name) is up to date.") : nil
         case .skipped: Finding(.warning, "The database of workspace \(name) was not examined.")
@@ -82,24 +91,33 @@ extension DatabaseCheckup {
                 remedy: "Run `mortise migrate --workspaces`."
             )
         case .failed(let reason):
-            Finding(.problem, "The database of workspace \(name) cannot be examined: \(reason)")
+            Finding(
+                .problem,
+                "The database of workspace \(name) cannot be examined: \(reason)",
+                remedy: outcome.words.map { CommandFailure.quoting($0) }
+            )
         case .unreachable(let reason):
             Finding(
                 .problem,
                 "The database of workspace \(name) cannot be examined: \(reason)",
-                remedy: "Look at its PostgreSQL server. If the database is gone, restore it from a backup."
+                remedy: advice(
+                    words,
+                    "Look at its PostgreSQL server. If the database is gone, restore it from a backup."
+                )
             )
         }
     }
 
     /// Returns one finding for all workspaces with the same fault.
-    private func grouped(_ workspaces: [(name: String, status: FleetOutcome.Status)]) -> [Finding] {
-        let groups = Dictionary(grouping: workspaces) { fault($0.status) }
+    private func grouped(_ workspaces: [(name: String, outcome: FleetOutcome)]) -> [Finding] {
+        let groups = Dictionary(grouping: workspaces) { fault($0.outcome.status) }
         return
             groups.compactMap { fault, workspaces -> (String, Finding)? in
                 guard let fault, let first = workspaces.first else { return nil }
                 let names = workspaces.map(\.name)
-                let finding = names.count == 1 ? single(first.name, first.status) : all(names, fault)
+                var words: [String] = []
+                for case let said? in workspaces.map(\.outcome.words) where !words.contains(said) { words.append(said) }
+                let finding = names.count == 1 ? single(first.name, first.outcome) : all(names, fault, words)
                 return finding.map { (first.name, $0) }
             }
             .sorted { $0.0 < $1.0 }
@@ -116,7 +134,7 @@ extension DatabaseCheckup {
         }
     }
 
-    private func all(_ names: [String], _ fault: Fault) -> Finding {
+    private func all(_ names: [String], _ fault: Fault, _ words: [String]) -> Finding {
         let list = "\(names.summary). --all names each."
         return switch fault {
         case .notExamined: Finding(.warning, "The databases of \(names.count) workspaces were not examined: \(list)")
@@ -130,12 +148,19 @@ extension DatabaseCheckup {
             Finding(
                 .problem,
                 "The databases of \(names.count) workspaces cannot be examined: \(list)",
-                remedy:
-                    "\(reason)\nLook at their PostgreSQL server. If the databases are gone, restore them from a backup."
+                remedy: "\(reason)\n"
+                    + advice(
+                        words,
+                        "Look at their PostgreSQL server. If the databases are gone, restore them from a backup."
+                    )
             )
         // The reason says what to do.
         case .failed(let reason):
-            Finding(.problem, "The databases of \(names.count) workspaces cannot be examined: \(list)", remedy: reason)
+            Finding(
+                .problem,
+                "The databases of \(names.count) workspaces cannot be examined: \(list)",
+                remedy: ([reason] + CommandFailure.quoting(words)).joined(separator: "\n")
+            )
         }
     }
 }

@@ -334,7 +334,10 @@ struct DatabaseCheckup {
                 Finding(
                     .problem,
                     "The role \(control.installation.runtimeRole) cannot connect.",
-                    remedy: "Allow it in pg_hba.conf (scram-sha-256). A start of the server sets its password."
+                    remedy: advice(
+                        (error as? PostgresError)?.wordsForOwner.map { [$0] } ?? [],
+                        "Allow it in pg_hba.conf (scram-sha-256). A start of the server sets its password."
+                    )
                 )
             ]
         }
@@ -398,7 +401,10 @@ struct DatabaseCheckup {
                     return Finding(
                         .problem,
                         "\(database) cannot be examined: \(reason)",
-                        remedy: "If it does not exist, run `mortise migrate`, or start the server."
+                        remedy: advice(
+                            outcome.words.map { [$0] } ?? [],
+                            "If it does not exist, run `mortise migrate`, or start the server."
+                        )
                     )
                 case .skipped: return Finding(.warning, "\(database) was not examined.")
                 }

@@ -7,11 +7,28 @@ struct FleetText {
     /// - Parameter outcomes: The outcomes with the names of their workspaces, in their order.
     init(_ outcomes: [(name: String, outcome: FleetOutcome)]) { self.outcomes = outcomes }
 
-    /// The numbers of databases by outcome, and a line for each group that is not up to date.
+    /// The databases that are not up to date in the same way.
+    private struct Group {
+        let text: String
+        var names: [String] = []
+        /// The different words of the server or of libpq about them.
+        var words: [String] = []
+
+        /// The printable lines: the way and the names, and then the words.
+        var lines: [String] {
+            let way = text.printableLines
+            let names = names.summary
+            let head = way.count > 1 ? way + ["in \(names)"] : way.map { "\($0): \(names)" }
+            let lines = head + CommandFailure.quoting(words).flatMap(\.printableLines)
+            return lines.enumerated().map { ($0.offset == 0 ? "  " : "    ") + $0.element }
+        }
+    }
+
+    /// The numbers of databases by outcome, and lines for each group that is not up to date, all of them printable.
     var summary: [String] {
         guard !outcomes.isEmpty else { return ["workspaces: none"] }
         var counts: [(word: String, count: Int)] = []
-        var groups: [(text: String, names: [String])] = []
+        var groups: [Group] = []
         for (name, outcome) in outcomes {
             let word = Self.word(outcome.status)
             if let index = counts.firstIndex(where: { $0.word == word }) {
@@ -21,14 +38,13 @@ struct FleetText {
             }
             if outcome.status == .upToDate { continue }
             let text = Self.text(outcome.status)
-            if let index = groups.firstIndex(where: { $0.text == text }) {
-                groups[index].names.append(name)
-            } else {
-                groups.append((text, [name]))
-            }
+            let index = groups.firstIndex { $0.text == text } ?? groups.endIndex
+            if index == groups.endIndex { groups.append(Group(text: text)) }
+            groups[index].names.append(name)
+            if let words = outcome.words, !groups[index].words.contains(words) { groups[index].words.append(words) }
         }
         let sums = counts.map { "\($0.count) \($0.word)" }.joined(separator: ", ")
-        return ["workspaces: \(outcomes.count), of which \(sums)"] + groups.map { "  \($0.text): \($0.names.summary)" }
+        return ["workspaces: \(outcomes.count), of which \(sums)"] + groups.flatMap(\.lines)
     }
 
     /// Returns the outcome in one or two words.
@@ -51,9 +67,10 @@ struct FleetText {
         }
     }
 
-    /// Returns the outcome with its reason.
-    static func state(_ status: FleetOutcome.Status) -> String {
-        switch status {
+    /// Returns the outcome with its reason, and with the words of the server or of libpq in a line of their own.
+    static func state(_ status: FleetOutcome.Status, words: String? = nil) -> String {
+        if let words { return "\(state(status))\n\(CommandFailure.quoting(words))" }
+        return switch status {
         case .unreachable(let reason), .failed(let reason): "\(word(status)): \(reason)"
         case .migrated, .pending, .upToDate, .skipped: word(status)
         }

@@ -132,7 +132,7 @@ struct MigrationRun {
         for outcome in report.outcomes {
             let isPrimary = outcome.name == control.primary.name && !migrated.isEmpty
             let status = isPrimary ? .migrated(migrated) : outcome.status
-            let state = outcome.isNewer ? NewerSchema.state : FleetText.state(status)
+            let state = outcome.isNewer ? NewerSchema.state : FleetText.state(status, words: outcome.words)
             try print("cluster \(outcome.name)", state, FleetText.files(status), outcome.applied)
         }
         if report.outcomes.contains(where: \.isNewer) { return .newer }
@@ -166,7 +166,9 @@ struct MigrationRun {
             .sorted { ($0.outcome.id == canary ? 0 : 1, $0.name) < ($1.outcome.id == canary ? 0 : 1, $1.name) }
         try show(outcomes)
         if let failure = report.listingFailure {
-            try print("workspaces", "could not all be listed: \(failure)", [])
+            let words = CommandFailure.quoting(report.listingWords.map { [$0] } ?? [])
+            let lines = ["could not all be listed: \(failure)"] + words
+            try print("workspaces", lines.joined(separator: "\n"), [])
         }
         return report.isSuccess ? .complete : .incomplete
     }
@@ -186,12 +188,12 @@ struct MigrationRun {
     /// Prints the outcomes: all of them, or their numbers and those that are not up to date.
     private func show(_ outcomes: [(name: String, outcome: FleetOutcome)]) throws {
         guard settings.printsJSON || settings.showsAll else {
-            for line in FleetText(outcomes).summary { try Output.line(line.printable) }
+            for line in FleetText(outcomes).summary { try Output.line(line) }
             return
         }
         for (name, outcome) in outcomes {
-            let (state, files) = (FleetText.state(outcome.status), FleetText.files(outcome.status))
-            try print("workspace \(name) (\(outcome.id))", state, files, outcome.applied)
+            let state = FleetText.state(outcome.status, words: outcome.words)
+            try print("workspace \(name) (\(outcome.id))", state, FleetText.files(outcome.status), outcome.applied)
         }
     }
 
@@ -212,10 +214,9 @@ struct MigrationRun {
             if settings.action == .status { object["applied"] = .array(shown.map(\.json)) }
             try Output.line(JSONValue.object(object).outputText)
         } else {
-            try Output.line(
-                (files.isEmpty ? "\(database): \(state)" : "\(database): \(state) \(files.joined(separator: ", "))")
-                    .printable
-            )
+            let text =
+                files.isEmpty ? "\(database): \(state)" : "\(database): \(state) \(files.joined(separator: ", "))"
+            for (index, line) in text.printableLines.enumerated() { try Output.line(index == 0 ? line : "  \(line)") }
             for migration in shown {
                 let time = DisplayText.second(rfc3339: migration.time)
                 try Output.line("  \(migration.line)/\(migration.name)  \(time) UTC  by \(migration.version)")
