@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import Migrations
 import Postgres
@@ -106,6 +107,62 @@ import Testing
                 try await installation.expectHealthy()
             }
         }
+    }
+
+    // The operator has seen enough, or a supervisor stops the job.
+    @Test func `a signal lets the migrations under way end, and the others are skipped and counted`() async throws {
+        try await ProcessInstallation.with { installation in
+            _ = try await Self.createFleetOfPreviousRelease(4, installation)
+            let last = try #require(SQLFiles.workspace.last?.name)
+            let behind = try await Self.databasesWithout(last, installation)
+            try #require(behind.count == 4)
+            // The default workspace has the file. The second of the others cannot record it.
+            try await Self.holding(behind[1...], installation) {
+                let text = try await Self.interrupt([], at: behind[1], by: SIGTERM, installation) { program in
+                    #expect(program.log.contains("2 of 5 workspaces done"), "\(program.log)")
+                }
+                let sums = "workspaces: 5, of which 1 up to date, 1 migrated, 1 failed, 2 skipped"
+                #expect(text.contains(sums), "\(text)")
+                let objects = try await Self.interrupt(["--json"], at: behind[1], by: SIGINT, installation) { program in
+                    // Each object is there before the run ends: control, cluster, and two workspaces.
+                    #expect(program.output.split(separator: "\n").count == 4, "\(program.output)")
+                }
+                let states = try objects.split(separator: "\n")
+                    .map { try JSONValue(parsing: Array($0.utf8))["state"]?.string ?? "" }
+                #expect(states.count == 7, "\(objects)")
+                #expect(states.filter { $0 == "skipped" }.count == 2, "\(objects)")
+            }
+            #expect(try await Self.databasesWithout(last, installation) == Array(behind[1...]))
+            let end = try await Program.run(["migrate", "--workspaces"], environment: installation.variables)
+            #expect(end.code == 0, "\(end.everything)")
+            #expect(try await Self.databasesWithout(last, installation) == [])
+        }
+    }
+
+    /// Runs a migration of all workspaces, one after another, and interrupts it while a database waits for a lock.
+    ///
+    /// - Returns: The standard output.
+    private static func interrupt(
+        _ flags: [String],
+        at held: String,
+        by signal: CInt,
+        _ installation: ProcessInstallation,
+        _ look: (RunningProgram) -> Void
+    ) async throws -> String {
+        let arguments = ["migrate", "--workspaces", "--concurrency", "1"] + flags
+        let run = try await RunningProgram.with(arguments, installation.variables, in: installation.folder) {
+            program in
+            try await eventually("a database applies the file", within: .seconds(60)) {
+                if program.hasEnded { throw RunningProgram.Ended(log: program.log) }
+                return try await installation.finds(Self.waiting, in: held)
+            }
+            look(program)
+            program.terminate(signal)
+            try await program.waitForEnd()
+            return program.output
+        }
+        #expect(run.code == 130, "\(run.value)")
+        return run.value
     }
 
     /// Runs a migration of all workspaces, and kills it while one workspace has the file and another one is applying

@@ -32,7 +32,7 @@ public struct FleetOutcome: Sendable, Hashable {
     package let words: String?
 
     /// Creates an outcome.
-    init(
+    package init(
         id: String,
         name: String,
         status: Status,

@@ -1,4 +1,5 @@
 import Keys
+import Migrations
 import Postgres
 import Tenancy
 
@@ -41,6 +42,13 @@ struct FleetNames: Sendable {
 
     /// The number of workspaces.
     var count: Int { names.count }
+
+    /// Returns an outcome for each workspace that a run has not come to.
+    func skipped(after outcomes: [FleetOutcome]) -> [FleetOutcome] {
+        let known = Set(outcomes.map(\.id))
+        return names.keys.filter { !known.contains($0) }.sorted()
+            .map { FleetOutcome(id: $0, name: $0, status: .skipped) }
+    }
 
     /// Returns the name of a workspace, or its slug if the workspace is newer than the list.
     func name(_ id: String, slug: String) -> String { names[id] ?? slug }

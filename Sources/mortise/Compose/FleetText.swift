@@ -17,8 +17,8 @@ struct FleetText {
         /// The printable lines: the way and the names, and then the words.
         var lines: [String] {
             let way = text.printableLines
-            let names = names.summary
-            let head = way.count > 1 ? way + ["in \(names)"] : way.map { "\($0): \(names)" }
+            let list = names.summary
+            let head = way.count > 1 ? way + ["in \(list)"] : way.map { "\($0): \(list)" }
             let lines = head + CommandFailure.quoting(words).flatMap(\.printableLines)
             return lines.enumerated().map { ($0.offset == 0 ? "  " : "    ") + $0.element }
         }

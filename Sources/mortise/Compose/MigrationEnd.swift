@@ -6,6 +6,8 @@ enum MigrationEnd: Comparable {
     case incomplete
     /// A later release has migrated the control database or the database of a cluster, so this program does not run on it.
     case newer
+    /// A signal ended the run before every database had its turn.
+    case interrupted
 
     /// The failure of the command, or `nil` if there is none.
     var failure: CommandFailure? {
@@ -16,6 +18,12 @@ enum MigrationEnd: Comparable {
                 .refused,
                 "Not all databases are up to date.",
                 details: ["Run the command again. Databases that are up to date stay as they are."]
+            )
+        case .interrupted:
+            CommandFailure(
+                .interrupted,
+                "Interrupted.",
+                details: ["Each file was applied as a whole or not at all. Run the command again to continue."]
             )
         case .newer:
             CommandFailure(.refused, "A database is \(NewerSchema.state).", details: [NewerSchema.remedy])

@@ -13,9 +13,12 @@ final class Progress: Sendable {
     }
 
     /// The place where the progress is shown.
-    private enum Form {
+    enum Form {
+        /// A bar on a terminal.
         case bar
+        /// A line for each tenth.
         case lines
+        /// Nothing, because the results themselves show the progress.
         case none
     }
 
@@ -27,11 +30,11 @@ final class Progress: Sendable {
     /// The width of the bar in columns.
     private static let width = 30
 
-    /// Counts workspaces, with a bar or with nothing.
-    init(total: Int, isShown: Bool) {
-        form = isShown ? .bar : .none
-        noun = "workspace"
-        done = "done"
+    /// Counts objects whose number is known.
+    init(noun: String, done: String = "done", total: Int, _ form: Form) {
+        self.form = form
+        self.noun = noun
+        self.done = done
         state = Locked(State(total: total))
     }
 
@@ -64,7 +67,8 @@ final class Progress: Sendable {
                 let tenths = 10 * state.count / total
                 guard tenths > state.tenths else { return }
                 state.tenths = tenths
-                try? Output.error("\(state.count) of \(quantity(total, noun)) \(done)")
+                // The work goes on where nobody reads.
+                Output.notice("\(state.count) of \(quantity(total, noun)) \(done)")
             }
         }
     }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JSON
 import Keys
+import Locks
 import Logging
 import Migrations
 import Postgres
@@ -9,16 +10,26 @@ import Tenancy
 
 /// Migrates or examines the databases, and prints a line for each.
 ///
+/// A first signal lets the migrations under way end, or takes back the file that they apply, and leaves the other databases alone.
+///
 /// - Throws: `CommandFailure`, also if a database is not up to date.
 func runMigrations(_ settings: MigrateSettings) async throws {
     try settings.installation.printWarnings()
     let logger = Logger(label: "mortise.migrate") { _ in SwiftLogNoOpLogHandler() }
-    let end = try await Host.with(settings.installation, secretsFile: .never, logger: logger) { host in
-        try await Reactor.with(name: "migrate") { reactor in
-            try await MigrationRun(settings, host, reactor, logger).perform()
+    let result = await Interrupt.cancelling { () async -> Result<MigrationEnd, any Error> in
+        do {
+            let end = try await Host.with(settings.installation, secretsFile: .never, logger: logger) { host in
+                try await Reactor.with(name: "migrate") { reactor in
+                    try await MigrationRun(settings, host, reactor, logger).perform()
+                }
+            }
+            // A signal that came after the last database has interrupted nothing.
+            return .success(Task.isCancelled && end != .complete ? .interrupted : end)
+        } catch {
+            return Task.isCancelled ? .success(.interrupted) : .failure(error)
         }
     }
-    if let failure = end.failure { throw failure }
+    if let failure = try result.get().failure { throw failure }
 }
 
 /// One run of `mortise migrate`.
@@ -153,18 +164,30 @@ struct MigrationRun {
             let fate = "The control database and the clusters were migrated, and no workspace was."
             canary = try names.id(of: name, fate: fate)
         }
-        let progress = Progress(total: names.count, isShown: Terminal.isError && !settings.printsJSON)
+        let form: Progress.Form = settings.printsJSON ? .none : Terminal.isError ? .bar : .lines
+        let progress = Progress(noun: "workspace", total: names.count, form)
+        let faults = OutputFaults()
         let report = try await withResource(Provisioner(control)) { provisioner in
             try await provisioner.migrateFleet(options, canary: canary.flatMap(UUIDv7.parse)) { event in
-                if case .finished = event { progress.advance() }
+                guard case .finished(let outcome) = event else { return }
+                progress.advance()
+                guard settings.printsJSON else { return }
+                do {
+                    try print(outcome, names)
+                } catch {
+                    faults.note(error)
+                }
             }
         } close: {
             await $0.shutdown()
         }
         progress.end()
-        let outcomes = report.outcomes.map { (name: names.name($0.id, slug: $0.name), outcome: $0) }
-            .sorted { ($0.outcome.id == canary ? 0 : 1, $0.name) < ($1.outcome.id == canary ? 0 : 1, $1.name) }
-        try show(outcomes)
+        try faults.check()
+        let isInterrupted = Task.isCancelled
+        let rest = isInterrupted ? names.skipped(after: report.outcomes) : []
+        try show(report.outcomes, rest: rest, names, canary)
+        // A signal ends the reading of the list, too, which is no fault of the control database.
+        if isInterrupted { return (report.outcomes + rest).allSatisfy(\.isSuccess) ? .complete : .incomplete }
         if let failure = report.listingFailure {
             let words = CommandFailure.quoting(report.listingWords.map { [$0] } ?? [])
             let lines = ["could not all be listed: \(failure)"] + words
@@ -186,15 +209,39 @@ struct MigrationRun {
     }
 
     /// Prints the outcomes: all of them, or their numbers and those that are not up to date.
-    private func show(_ outcomes: [(name: String, outcome: FleetOutcome)]) throws {
-        guard settings.printsJSON || settings.showsAll else {
-            for line in FleetText(outcomes).summary { try Output.line(line) }
+    ///
+    /// As JSON, they were printed when they came.
+    ///
+    /// - Parameters:
+    ///   - outcomes: The outcomes.
+    ///   - rest: The outcomes of the workspaces that had no turn.
+    ///   - names: The names of the workspaces.
+    ///   - canary: The id of the workspace that comes first.
+    /// - Throws: `CommandFailure` if the output cannot be written.
+    private func show(
+        _ outcomes: [FleetOutcome],
+        rest: [FleetOutcome],
+        _ names: FleetNames,
+        _ canary: String?
+    ) throws {
+        if settings.printsJSON {
+            for outcome in rest { try print(outcome, names) }
             return
         }
-        for (name, outcome) in outcomes {
-            let state = FleetText.state(outcome.status, words: outcome.words)
-            try print("workspace \(name) (\(outcome.id))", state, FleetText.files(outcome.status), outcome.applied)
+        let named = (outcomes + rest).map { (name: names.name($0.id, slug: $0.name), outcome: $0) }
+            .sorted { ($0.outcome.id == canary ? 0 : 1, $0.name) < ($1.outcome.id == canary ? 0 : 1, $1.name) }
+        if settings.showsAll {
+            for (_, outcome) in named { try print(outcome, names) }
+        } else {
+            for line in FleetText(named).summary { try Output.line(line) }
         }
+    }
+
+    /// Prints a line for the database of a workspace.
+    private func print(_ outcome: FleetOutcome, _ names: FleetNames) throws {
+        let database = "workspace \(names.name(outcome.id, slug: outcome.name)) (\(outcome.id))"
+        let state = FleetText.state(outcome.status, words: outcome.words)
+        try print(database, state, FleetText.files(outcome.status), outcome.applied)
     }
 
     /// Prints a line for a database.
@@ -222,6 +269,18 @@ struct MigrationRun {
                 try Output.line("  \(migration.line)/\(migration.name)  \(time) UTC  by \(migration.version)")
             }
         }
+    }
+}
+
+/// The faults of an output that must not stop the work, which they end with instead.
+private final class OutputFaults: Sendable {
+    private let last = Locked<(any Error)?>(nil)
+
+    func note(_ error: any Error) { last.withLock { $0 = error } }
+
+    /// Throws the last fault, if there was one.
+    func check() throws {
+        if let error = last.withLock(\.self) { throw error }
     }
 }
 

@@ -9,7 +9,8 @@ struct Migrate: AsyncParsableCommand {
             The control database comes first. With --workspaces, the workspaces' databases follow: one alone, and if it succeeds,
             the others, several at once. A failure in the first workspace stops the run. Later failures are reported and stop no
             other database. A database that cannot be reached never stops the run. Run the command again to continue where it
-            stopped. Servers of the previous version keep running meanwhile. The output has the numbers of databases, and those that
+            stopped. After a first Ctrl-C or SIGTERM, the migrations under way end or are taken back, and the other databases are
+            skipped. Servers of the previous version keep running meanwhile. The output has the numbers of databases, and those that
             are not up to date. --all has a line for each.
             """,
             needs: "the database settings of `mortise serve`, and the secrets file, which this command does not create",
@@ -21,7 +22,7 @@ struct Migrate: AsyncParsableCommand {
             ],
             exits: """
                 0 all databases are up to date (with --dry-run and --status: all were examined), 1 at least one is not, or a later \
-                release has migrated it, 64 usage or setting error
+                release has migrated it, 64 usage or setting error, 130 interrupted
                 """
         )
     )
@@ -49,7 +50,7 @@ struct Migrate: AsyncParsableCommand {
     @Flag(help: "Print a line for each database, not only the sums and what is not up to date.")
     var all = false
 
-    @Flag(help: "Print one JSON object for each database, one on each line.")
+    @Flag(help: "Print one JSON object for each database when it has ended, one on each line.")
     var json = false
 
     @OptionGroup(title: "Installation")
