@@ -392,7 +392,9 @@ let package = Package(
         ),
         .testTarget(
             name: "VerificationTests",
-            dependencies: ["Fence", "KeyStore", "Keys", "Locks", "Postgres", "Tenancy", "Verification", log],
+            dependencies: [
+                "Fence", "KeyStore", "Keys", "Locks", "Postgres", "Tenancy", "TestSupport", "Verification", log,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

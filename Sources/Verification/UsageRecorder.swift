@@ -9,8 +9,9 @@ public import Tenancy
 
 /// Counts verifications in memory and writes the counts in batches, so that no verification writes.
 ///
-/// While a workspace's database is unavailable its counts wait, up to a bound. Beyond the bound the uses of further secrets are
-/// not counted, and a metric shows their number. A node that is killed loses what it counted since its last flush.
+/// While a workspace's database is unavailable its counts wait, up to a bound, and writes to it are tried again ever more rarely. Beyond the
+/// bound uses are not counted, and a metric shows their number. Clusters do not wait for each other. A node that is killed loses what it
+/// counted since its last flush.
 public final class UsageRecorder: Sendable {
     /// The intervals and bounds of a recorder.
     public struct Options: Sendable {
@@ -22,14 +23,23 @@ public final class UsageRecorder: Sendable {
         ///
         /// Defaults to 10 s.
         public var lateInterval: Duration
-        /// The largest number of counts that wait, over all workspaces, of which a secret has up to four.
+        /// The largest number of counts since the last flush, over all workspaces, of which a secret has up to four, and of secrets whose
+        /// counts wait for their databases.
         ///
         /// Defaults to 200,000.
         public var maximumSecrets: Int
+        /// The largest number of sums that wait for their databases: one for each secret and verdict in each minute or hour.
+        ///
+        /// Defaults to 500,000, which are about 25 MB: those of 10,000 keys that are used for a day.
+        public var maximumSums: Int
         /// The number of secrets in one transaction, which the look-ups of the workspace wait for.
         ///
         /// Defaults to 100, which take about two milliseconds.
         public var batch: Int
+        /// The number of sums and addresses in one transaction.
+        ///
+        /// Defaults to 500. After an outage a secret has many sums.
+        public var batchRows: Int
 
         /// Creates options.
         ///
@@ -38,12 +48,16 @@ public final class UsageRecorder: Sendable {
             interval: Duration = .seconds(1),
             lateInterval: Duration = .seconds(10),
             maximumSecrets: Int = 200_000,
-            batch: Int = 100
+            maximumSums: Int = 500_000,
+            batch: Int = 100,
+            batchRows: Int = 500
         ) {
             self.interval = interval
             self.lateInterval = lateInterval
             self.maximumSecrets = maximumSecrets
+            self.maximumSums = maximumSums
             self.batch = batch
+            self.batchRows = batchRows
         }
     }
 
@@ -58,6 +72,11 @@ public final class UsageRecorder: Sendable {
 
         var workspaceID: UUID {
             if case .workspace(let facts) = self { facts.workspaceID } else { Workspace.rootID }
+        }
+
+        /// The cluster of a workspace; `nil` for the control database, which has a connection of its own for counts.
+        var clusterID: UUID? {
+            if case .workspace(let facts) = self { facts.clusterID } else { nil }
         }
 
         /// Adds the id, which decides about all other facts.
@@ -93,7 +112,7 @@ public final class UsageRecorder: Sendable {
 
     /// The maximum time of the last flush.
     private static let finalFlush = Duration.seconds(5)
-    /// The databases that a flush writes to at a time, so that it leaves connections for others.
+    /// The databases of a cluster that a flush writes to at a time, so that it leaves connections for others.
     private static let maximumWrites = 4
     /// The longest time between the beginnings of two writes.
     private static let longestPause = Duration.milliseconds(10)
@@ -107,50 +126,11 @@ public final class UsageRecorder: Sendable {
     private let pause: @Sendable (Duration) async -> Void
     private let now: @Sendable () -> ContinuousClock.Instant
     private let isLate: @Sendable (Database) -> Bool
+    private let isCutOff: @Sendable (Database) -> Bool
     private let logger: Logger
     private let overflow = Atomic<Int>(0)
-    /// The databases whose last write failed, which have had a line in the log.
-    private let failing = Locked<Set<Database>>([])
-    /// The uses that a flush is writing, by secret.
-    private struct Uses {
-        /// The last ones.
-        var last: [UUID: KeyUse] = [:]
-        /// The addresses besides that of the last use, which few secrets have.
-        var otherAddresses: [UUID: Set<IPAddress>] = [:]
-
-        init(_ counts: some Sequence<UsageCount>) {
-            for count in counts {
-                guard let use = count.lastUse else { continue }
-                last[count.secretID] = use
-                if !count.otherAddresses.isEmpty { otherAddresses[count.secretID] = count.otherAddresses }
-            }
-        }
-
-        func addresses(of secret: UUID) -> Set<IPAddress> {
-            let others = otherAddresses[secret] ?? []
-            return last[secret]?.address.map { others.union([$0]) } ?? others
-        }
-    }
-
-    /// The uses that flushes are writing.
-    private struct Flights {
-        /// The number of flushes so far.
-        var count = 0
-        /// The uses of each flush.
-        var uses: [Int: Uses] = [:]
-        /// The last flush that has ended.
-        ///
-        /// Its uses stay until another one has ended: somebody can have read a row before it was written, and add its last use after that.
-        var ended: Int?
-
-        /// Notes the end of a flush.
-        mutating func end(_ flight: Int) {
-            if let ended { uses[ended] = nil }
-            ended = flight
-        }
-    }
-
-    private let inFlight = Locked(Flights())
+    private let retries = Locked(UsageRetries())
+    private let flights: Locked<UsageFlights>
 
     /// Creates a recorder.
     ///
@@ -161,6 +141,7 @@ public final class UsageRecorder: Sendable {
     ///   - now: The current instant. Defaults to the system's clock.
     ///   - isLate: Returns true for a database to which counts can be written only over a connection that takes the place of another.
     ///     Defaults to false for each.
+    ///   - isCutOff: Returns true for a database on a cluster that does not answer, whose counts wait. Defaults to false for each.
     ///   - write: Writes a batch of counts.
     public init(
         options: Options = Options(),
@@ -168,6 +149,7 @@ public final class UsageRecorder: Sendable {
         pause: @escaping @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) },
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         isLate: @escaping @Sendable (Database) -> Bool = { _ in false },
+        isCutOff: @escaping @Sendable (Database) -> Bool = { _ in false },
         write: @escaping Writer
     ) {
         self.options = options
@@ -175,10 +157,13 @@ public final class UsageRecorder: Sendable {
         self.pause = pause
         self.now = now
         self.isLate = isLate
+        self.isCutOff = isCutOff
         self.write = write
+        let backlog = UsageBacklog(maximumSecrets: options.maximumSecrets, maximumSums: options.maximumSums)
+        flights = Locked(UsageFlights(backlog))
     }
 
-    /// The number of uses that were not counted because too many secrets waited.
+    /// The number of uses that were not counted because too many counts waited.
     public var overflowCount: Int { overflow.load(ordering: .relaxed) }
 
     /// Counts one verification, or one use of an admin or operator key, in memory.
@@ -224,19 +209,29 @@ public final class UsageRecorder: Sendable {
     }
 
     /// Flushes to a part of the databases at each interval until the task is cancelled.
+    ///
+    /// A flush does not wait for the one before it, which a cluster that does not answer can hold up: the others go on, and the counts of
+    /// that cluster wait.
     private func flush(_ part: Part, again interval: Duration) async {
-        var next = ContinuousClock.now + interval
-        while true {
-            try? await Task.sleep(until: next, clock: .continuous)
-            if Task.isCancelled { return }
-            let begin = ContinuousClock.now
-            await flush(part, over: interval / 2)
-            // A flush that took long is followed by a wait, too.
-            next = max(begin + interval, ContinuousClock.now + interval / 2)
+        await withDiscardingTaskGroup { group in
+            var next = ContinuousClock.now + interval
+            while true {
+                try? await Task.sleep(until: next, clock: .continuous)
+                if Task.isCancelled { return }
+                next = max(next + interval, ContinuousClock.now + interval / 2)
+                let (flush, flights) = begin(part)
+                if flights.isEmpty { forget(before: flush) }
+                for flight in flights {
+                    group.addTask {
+                        await self.carryOut(flight, over: interval / 2)
+                        self.forget(before: flush)
+                    }
+                }
+            }
         }
     }
 
-    /// Writes the counts.
+    /// Writes the counts, also to databases that failed or are cut off.
     ///
     /// Counts that cannot be written wait for the next flush.
     public func flush() async { await flush(.all, over: .zero) }
@@ -251,33 +246,49 @@ public final class UsageRecorder: Sendable {
     ///   - part: The databases.
     ///   - time: The maximum time in which the writes begin. Zero for no pause between two of them.
     func flush(_ part: Part, over time: Duration) async {
-        let (flight, byDatabase) = beginFlight(part)
-        defer { inFlight.withLock { $0.end(flight) } }
-        let batches = byDatabase.values.reduce(0) { $0 + ($1.count + options.batch - 1) / options.batch }
+        let (flush, flights) = begin(part)
+        await withDiscardingTaskGroup { group in
+            for flight in flights { group.addTask { await self.carryOut(flight, over: time) } }
+        }
+        forget(before: flush)
+    }
+
+    /// Writes the counts of a flight, to a few databases at a time.
+    private func carryOut(_ flight: UsageFlights.Flight, over time: Duration) async {
+        defer { flights.withLock { $0.end(flight.number) } }
+        let batches = flight.databases.reduce(0) { $0 + $1.batches.count }
         let length = min(time / max(batches, 1), Self.longestPause)
         await withTaskGroup(of: Void.self) { group in
-            for (number, (database, counts)) in byDatabase.enumerated() {
+            for (number, (database, batches)) in flight.databases.enumerated() {
                 if number >= Self.maximumWrites { _ = await group.next() }
                 if number > 0 { await rest(length) }
-                // Its connection can have been closed since the beginning.
-                if part == .ready, isLate(database) {
-                    restore(database, counts[...])
+                // Its connection can have been closed since the beginning, or its cluster was lost.
+                guard isWritable(database, flight.part) else {
+                    keep(database, batches[...])
                     continue
                 }
-                group.addTask { await self.flush(database, counts, pausing: length) }
+                group.addTask { await self.flush(database, batches, pausing: length) }
             }
+        }
+    }
+
+    /// Returns true if a flush of a part of the databases can write to one.
+    private func isWritable(_ database: Database, _ part: Part) -> Bool {
+        switch part {
+        case .all: true
+        case .ready: !isCutOff(database) && !isLate(database)
+        case .late: !isCutOff(database)
         }
     }
 
     /// Returns the last accepted use of a secret that this node has counted and may not have written yet.
     package func lastUse(of secret: UUID) -> KeyUse? {
         // A flush moves uses from the shards into flight, so the shards are read first.
-        var uses = (0..<Self.shardsOfSecret)
+        let counted = (0..<Self.shardsOfSecret)
             .compactMap { index in
                 shard(of: secret, index).counts.withLock { $0[secret]?.count.lastUse }
             }
-        uses += inFlight.withLock { $0.uses.values.compactMap { $0.last[secret] } }
-        return uses.reduce(nil, KeyUse.later)
+        return counted.reduce(flights.withLock { $0.lastUse(of: secret) }, KeyUse.later)
     }
 
     /// Returns the addresses of the accepted uses of some secrets that this node has counted and may not have written yet.
@@ -291,25 +302,68 @@ public final class UsageRecorder: Sendable {
                 let counted = shard(of: secret, index).counts.withLock { $0[secret]?.count.addresses }
                 if let counted { addresses.formUnion(counted) }
             }
-            for uses in inFlight.withLock({ Array($0.uses.values) }) {
-                addresses.formUnion(uses.addresses(of: secret))
-            }
+            addresses.formUnion(flights.withLock { $0.addresses(of: secret) })
         }
         return addresses
     }
 
-    /// Removes the counts of some databases, and keeps their uses visible until ``inFlight`` forgets them.
-    private func beginFlight(_ part: Part) -> (Int, [Database: [UsageCount]]) {
+    /// Begins a flush: removes the counts of the databases that it writes to, and lets the others wait.
+    ///
+    /// The counts leave the shards at each interval, whatever becomes of the writes, so that a secret has sums of two minutes there at most.
+    ///
+    /// - Returns: The number of the flush, and its flights.
+    private func begin(_ part: Part) -> (flush: Int, flights: [UsageFlights.Flight]) {
+        let now = self.now()
         // The lock is held meanwhile, so that a reader finds a use in one of the two places.
-        inFlight.withLock { flights in
-            let counts = takeCounts()
-            flights.count += 1
-            flights.uses[flights.count] = Uses(counts.values.joined())
-            guard part != .all else { return (flights.count, counts) }
-            let chosen = counts.filter { isLate($0.key) == (part == .late) }
-            for (database, rest) in counts where chosen[database] == nil { restore(database, rest[...]) }
-            return (flights.count, chosen)
+        return flights.withLock { state -> (flush: Int, flights: [UsageFlights.Flight]) in
+            let fresh = takeCounts()
+            state.beginFlush()
+            let busy = state.busy
+            var chosen: [UsageFlights.Lane: [Database: [UsageCount]]] = [:]
+            for database in Set(fresh.keys).union(state.backlog.databases) {
+                let lane = UsageFlights.Lane(cluster: database.clusterID, part: part)
+                if part == .all || (!busy.contains(lane) && isDue(database, part, at: now)) {
+                    chosen[lane, default: [:]][database] = state.backlog.take(database, adding: fresh[database] ?? [])
+                } else {
+                    for count in fresh[database] ?? [] { keep(database, count, in: &state) }
+                }
+            }
+            var flights: [UsageFlights.Flight] = []
+            for (lane, counts) in chosen {
+                let number = state.begin(lane, counts.values)
+                let databases = counts.map { (database: $0.key, batches: batches(of: $0.value)) }
+                flights.append(UsageFlights.Flight(number: number, part: part, databases: databases))
+            }
+            return (state.flushes, flights)
         }
+    }
+
+    private func forget(before flush: Int) { flights.withLock { $0.forget(before: flush) } }
+
+    /// Returns true if a flush of a part of the databases is to write to one.
+    private func isDue(_ database: Database, _ part: Part, at now: ContinuousClock.Instant) -> Bool {
+        isLate(database) == (part == .late) && isWritable(database, part)
+            && retries.withLock { $0.isDue(database, at: now) }
+    }
+
+    /// Divides counts into batches of bounded size, in each of which a secret comes once.
+    private func batches(of counts: [UsageCount]) -> [[UsageCount]] {
+        var batches: [[UsageCount]] = []
+        var batch: [UsageCount] = []
+        var rows = 0
+        for count in counts {
+            for part in count.divided(rows: options.batchRows) {
+                let isFull = batch.count >= options.batch || rows + part.rows > options.batchRows
+                if !batch.isEmpty, isFull || batch.last?.secretID == part.secretID {
+                    batches.append(batch)
+                    (batch, rows) = ([], 0)
+                }
+                batch.append(part)
+                rows += part.rows
+            }
+        }
+        if !batch.isEmpty { batches.append(batch) }
+        return batches
     }
 
     /// Removes the counts and returns them by database, one for each secret.
@@ -343,20 +397,19 @@ public final class UsageRecorder: Sendable {
 
     private func rest(_ length: Duration) async { if length > .zero { await pause(length) } }
 
-    private func flush(_ database: Database, _ counts: [UsageCount], pausing length: Duration) async {
+    private func flush(_ database: Database, _ batches: [[UsageCount]], pausing length: Duration) async {
         let begin = now()
-        for start in stride(from: 0, to: counts.count, by: options.batch) {
+        for (number, batch) in batches.enumerated() {
             // The time of the writes is a part of the pauses, so that a flush of many secrets does not take the time of both. After a slow
             // write, look-ups still have some time between two batches.
-            if start > 0 { await rest(max(length / 4, begin + length * (start / options.batch) - now())) }
-            if Task.isCancelled { return restore(database, counts[start...]) }
-            let batch = Array(counts[start..<min(start + options.batch, counts.count)])
+            if number > 0 { await rest(max(length / 4, begin + length * number - now())) }
+            if Task.isCancelled { return keep(database, batches[number...]) }
             do {
                 try await write(database, batch)
-                failing.withLock { _ = $0.remove(database) }
+                retries.withLock { $0.worked(database) }
             } catch let error as TenancyError where error.code == .unknownWorkspace {
                 // No database is left for the counts of a deleted workspace.
-                failing.withLock { _ = $0.remove(database) }
+                retries.withLock { $0.worked(database) }
                 logger.debug(
                     "usage of a deleted workspace was dropped",
                     metadata: ["workspace_id": .string(UUIDv7.text(of: database.workspaceID))]
@@ -365,34 +418,29 @@ public final class UsageRecorder: Sendable {
             } catch {
                 // The batch may have been committed. A count that is too low is better than one that is too high.
                 let isUncertain = (error as? PostgresError)?.code == .commitOutcomeUnknown
-                // The next attempts, one in each second, have nothing new to say. At a stop, the last flush follows.
-                let isNew = !Task.isCancelled && failing.withLock { $0.insert(database).inserted }
+                let instant = now()
+                // The next attempts have nothing new to say. At a stop, the last flush follows.
+                let isNew = !Task.isCancelled && retries.withLock { $0.failed(database, at: instant) }
                 logger.log(
                     level: isNew ? .warning : .debug,
                     "usage could not be written and waits",
                     metadata: ["workspace_id": .string(UUIDv7.text(of: database.workspaceID)), "error": "\(error)"]
                 )
-                return restore(database, counts[(isUncertain ? start + batch.count : start)...])
+                return keep(database, batches[(isUncertain ? number + 1 : number)...])
             }
         }
     }
 
-    private func restore(_ database: Database, _ counts: ArraySlice<UsageCount>) {
-        for count in counts { restore(database, count) }
+    /// Lets counts wait for a later flush.
+    private func keep(_ database: Database, _ batches: ArraySlice<[UsageCount]>) {
+        flights.withLock { state in
+            for count in batches.joined() { keep(database, count, in: &state) }
+        }
     }
 
-    private func restore(_ database: Database, _ count: UsageCount) {
-        let bound = boundOfShard
-        shard(of: count.secretID, 0).counts
-            .withLock { counts in
-                if let index = counts.index(forKey: count.secretID) {
-                    counts.values[index].count.merge(count)
-                } else if counts.count < bound {
-                    counts[count.secretID] = Pending(database: database, count: count)
-                } else {
-                    overflow.add(count.verdicts.values.reduce(0, +), ordering: .relaxed)
-                }
-            }
+    private func keep(_ database: Database, _ count: UsageCount, in state: inout UsageFlights) {
+        let lost = state.backlog.add(count, of: database)
+        if lost > 0 { overflow.add(lost, ordering: .relaxed) }
     }
 
     /// Returns one of the shards of a secret.

@@ -245,6 +245,45 @@ import Verification
         }
     }
 
+    // During a long outage, the minutes of a count are added up.
+    @Test func `hours without minutes are added to rows with and without minutes, and no minute is lost`() async throws
+    {
+        try await withMortise { mortise in
+            let hour = try #require(Timestamp(rfc3339: "2026-03-01T10:00:00Z"))
+            let (secret, key) = (UUID(), UUID())
+            func count(_ minutes: some Sequence<Int>) -> UsageCount {
+                var count = UsageCount(secretID: secret, keyID: key)
+                for minute in minutes { count.add(.valid, at: hour + .seconds(60 * Int64(minute))) }
+                return count
+            }
+            // 40 minutes of one hour become that hour, and the last minute stays.
+            var folded = [count(0..<40), count(0..<40)]
+            folded[1].merge(count([61]))
+            for index in folded.indices { folded[index].foldMinutes() }
+            #expect(folded.map(\.sums) == [2, 2] && folded.map(\.verifications) == [40, 41])
+            let row = """
+                SELECT string_agg(to_char(hour AT TIME ZONE 'UTC', 'HH24') || ' ' || count || ' '
+                    || coalesce((SELECT string_agg(n || ':' || minutes[n], ' ' ORDER BY n)
+                        FROM generate_subscripts(minutes, 1) n WHERE minutes[n] > 0), 'none'), ', ' ORDER BY hour)
+                FROM auth.key_usage_hourly
+                """
+            try await mortise.withConnection(try await mortise.workspaceDatabase()) { connection in
+                let store = UsageStore(connection)
+                var early = count(-60..<0)
+                early.merge(count([5]))
+                early.foldMinutes()
+                try await store.add([early])
+            }
+            #expect(try await text(row, mortise) == "09 60 none, 10 1 5:1")
+            try await mortise.withConnection(try await mortise.workspaceDatabase()) { connection in
+                let store = UsageStore(connection)
+                for count in folded { try await store.add([count]) }
+                try await store.add([count([-30, 6])])
+            }
+            #expect(try await text(row, mortise) == "09 61 30:1, 10 82 5:1 6:1 39:1, 11 1 1:1")
+        }
+    }
+
     // New servers start first, and the workspaces are migrated after that.
     @Test func `a workspace before the migration of minutes is counted in, by the hour`() async throws {
         try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in

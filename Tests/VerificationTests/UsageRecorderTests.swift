@@ -37,12 +37,14 @@ import Testing
         )
     }
 
+    private static let cluster = UUID()
+
     private static func workspace(_ database: String) -> WorkspaceFacts {
         WorkspaceFacts(
             workspaceID: UUID(),
             organizationID: UUID(),
             ref: .root,
-            clusterID: UUID(),
+            clusterID: cluster,
             database: database
         )
     }

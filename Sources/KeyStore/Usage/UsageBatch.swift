@@ -37,7 +37,7 @@ struct UsageBatch {
             }
             count.forEachVerdict { minute, number in
                 let hour = Hour(keyID: count.keyID, beginning: minute.beginningOfHour, code: minute.code)
-                minutes[Minute(hour: hour, number: minute.ofHour), default: 0] += number
+                minutes[Minute(hour: hour, number: minute.isWholeHour ? nil : minute.ofHour), default: 0] += number
             }
         }
         additions = uses.additions + Self.additions(of: addresses) + Self.additions(of: minutes, before: migration)
@@ -138,7 +138,8 @@ struct UsageBatch {
     /// A minute in a row.
     private struct Minute: Hashable {
         let hour: Hour
-        let number: Int64
+        /// The number of the minute; `nil` for verifications of which only the hour is known.
+        let number: Int64?
     }
 
     /// The columns of counts, one row for each hour.
@@ -162,27 +163,36 @@ struct UsageBatch {
     private static func additions(of counts: [Minute: Int], before migration: Migration?) -> [Addition] {
         if counts.isEmpty { return [] }
         var columns = Counts()
-        if migration == nil, Set(counts.keys.lazy.map(\.hour)).count == counts.count {
-            var minutes: [Int64] = []
-            for (minute, number) in counts {
-                columns.add(minute.hour, number)
-                minutes.append(minute.number)
-            }
-            return [(addMinute, columns.parameters + [minutes])]
+        let single = counts.keys.compactMap(\.number)
+        if migration == nil, single.count == counts.count, Set(counts.keys.lazy.map(\.hour)).count == counts.count {
+            for (minute, number) in counts { columns.add(minute.hour, number) }
+            return [(addMinute, columns.parameters + [single])]
         }
-        var rows: [Hour: [Int64: Int]] = [:]
-        for (minute, number) in counts { rows[minute.hour, default: [:]][minute.number] = number }
+        var rows: [Hour: HourSum] = [:]
+        for (minute, number) in counts { rows[minute.hour, default: HourSum()].add(number, minute.number) }
         var minutes: [String] = []
-        for (hour, numbers) in rows {
-            columns.add(hour, numbers.values.reduce(0, +))
-            minutes.append(text(of: numbers))
+        for (hour, row) in rows {
+            columns.add(hour, row.sum)
+            minutes.append(row.text)
         }
         return migration == nil ? [(addMinutes, columns.parameters + [minutes])] : [(addHours, columns.parameters)]
     }
 
-    /// Returns the array of the minutes of an hour, as PostgreSQL reads it.
-    private static func text(of minutes: [Int64: Int]) -> String {
-        "[0:59]={\((0..<60).map { String(minutes[$0] ?? 0) }.joined(separator: ","))}"
+    /// The counts of an hour.
+    private struct HourSum {
+        private(set) var sum = 0
+        private var minutes: [Int64: Int] = [:]
+
+        mutating func add(_ number: Int, _ minute: Int64?) {
+            sum += number
+            if let minute { minutes[minute, default: 0] += number }
+        }
+
+        /// The array of the minutes, as PostgreSQL reads it, or nothing if none is known.
+        var text: String {
+            if minutes.isEmpty { return "" }
+            return "[0:59]={\((0..<60).map { String(minutes[$0] ?? 0) }.joined(separator: ","))}"
+        }
     }
 
     /// Adds one minute to each row, as nearly all batches do.
@@ -203,16 +213,19 @@ struct UsageBatch {
     )
 
     /// Adds several minutes to each row: of a batch at the end of a minute, or of one that waited for its database.
+    ///
+    /// Of a batch that waited for long, some hours come without minutes.
     private static let addMinutes = Statement(
         """
         INSERT INTO auth.key_usage_hourly AS h (key_id, hour, code, count, minutes)
-        SELECT v.key_id, v.hour, v.code, v.count, v.minutes::integer[]
+        SELECT v.key_id, v.hour, v.code, v.count, nullif(v.minutes, '')::integer[]
         FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bigint[], $5::text[]) v (key_id, hour, code, count, minutes)
         ORDER BY v.key_id, v.hour, v.code COLLATE "C"
         ON CONFLICT (key_id, hour, code) DO UPDATE
             SET count = h.count + EXCLUDED.count,
-                minutes = (SELECT ('[0:59]=' || array_agg(coalesce(h.minutes[n], 0) + EXCLUDED.minutes[n] ORDER BY n)::text)::integer[]
-                    FROM generate_series(0, 59) n)
+                minutes = CASE WHEN EXCLUDED.minutes IS NULL THEN h.minutes ELSE (
+                    SELECT ('[0:59]=' || array_agg(coalesce(h.minutes[n], 0) + EXCLUDED.minutes[n] ORDER BY n)::text)::integer[]
+                    FROM generate_series(0, 59) n) END
         """,
         name: "add usage counts"
     )

@@ -25,6 +25,8 @@ public struct UsageCount: Sendable {
 
     /// The maximum number of addresses in ``otherAddresses``, because a key can be used from a million of them.
     private static let mostAddresses = 64
+    /// The number of sums of minutes beyond which ``foldMinutes()`` adds minutes up, half an hour of a key with one verdict.
+    private static let mostMinutes = 30
 
     /// The count of one minute and verdict.
     private struct Common {
@@ -48,12 +50,16 @@ public struct UsageCount: Sendable {
         for (minute, number) in others { body(minute, number) }
     }
 
-    /// A verdict in a minute.
+    /// A verdict in a minute, or in an hour of which the minutes are not known any more.
     public struct Minute: Sendable, Hashable {
         /// The number of minutes since 1970, UTC.
+        ///
+        /// Of an hour, it is that of the first minute.
         public let number: Int64
         /// The verdict.
         public let code: VerdictCode
+        /// True if it is an hour.
+        package let isWholeHour: Bool
 
         /// Creates the minute of an instant.
         public init(of now: Timestamp, _ code: VerdictCode) {
@@ -61,12 +67,17 @@ public struct UsageCount: Sendable {
             let (quotient, remainder) = now.microsecondsSinceUnixEpoch.quotientAndRemainder(dividingBy: 60_000_000)
             number = remainder < 0 ? quotient - 1 : quotient
             self.code = code
+            isWholeHour = false
         }
 
-        fileprivate init(number: Int64, code: VerdictCode) {
+        fileprivate init(number: Int64, code: VerdictCode, isWholeHour: Bool = false) {
             self.number = number
             self.code = code
+            self.isWholeHour = isWholeHour
         }
+
+        /// The hour of the minute.
+        fileprivate var hour: Minute { Minute(number: number - ofHour, code: code, isWholeHour: true) }
 
         /// The number of the minute in its hour, from 0.
         var ofHour: Int64 { ((number % 60) + 60) % 60 }
@@ -80,15 +91,22 @@ public struct UsageCount: Sendable {
     }
 
     /// Counts verifications of one minute and verdict.
-    private mutating func add(_ number: Int, _ minute: Minute) {
-        let isCommon = common.map { $0.code == minute.code && Int64($0.minute) == minute.number } ?? true
+    ///
+    /// - Returns: False if that needs one more sum and there is no room for it.
+    @discardableResult
+    private mutating func add(_ number: Int, _ minute: Minute, hasRoom: Bool = true) -> Bool {
+        let isCommon =
+            common.map { $0.code == minute.code && Int64($0.minute) == minute.number && !minute.isWholeHour }
+            ?? (hasRoom && !minute.isWholeHour)
         if isCommon, let short = Int32(exactly: minute.number),
             let sum = UInt32(exactly: Int(common?.count ?? 0) + number)
         {
             common = Common(minute: short, count: sum, code: minute.code)
         } else {
+            guard hasRoom || others[minute] != nil else { return false }
             others[minute, default: 0] += number
         }
+        return true
     }
 
     /// The addresses of accepted verifications, as far as they are known.
@@ -129,11 +147,24 @@ public struct UsageCount: Sendable {
     }
 
     /// Adds another count of the same secret.
-    public mutating func merge(_ other: UsageCount) {
-        other.forEachVerdict { minute, number in add(number, minute) }
+    public mutating func merge(_ other: UsageCount) { _ = merge(other, room: .max) }
+
+    /// Adds another count of the same secret, except the verifications for whose sums there is no room.
+    ///
+    /// - Parameters:
+    ///   - other: The other count, whose last use and addresses are added in any case.
+    ///   - room: The maximum number of further sums.
+    /// - Returns: The number of verifications that were not added.
+    package mutating func merge(_ other: UsageCount, room: Int) -> Int {
+        let before = sums
+        var lost = 0
+        other.forEachVerdict { minute, number in
+            if !add(number, minute, hasRoom: sums - before < room) { lost += number }
+        }
         isOfEndingSecret = isOfEndingSecret || other.isOfEndingSecret
         add(other.lastUse)
         for address in other.otherAddresses { keep(address) }
+        return lost
     }
 
     private mutating func add(_ use: KeyUse?) {
@@ -146,6 +177,67 @@ public struct UsageCount: Sendable {
     private mutating func keep(_ address: IPAddress?) {
         guard let address, address != lastUse?.address, otherAddresses.count < Self.mostAddresses else { return }
         otherAddresses.insert(address)
+    }
+}
+
+/// Counts that wait for their database.
+extension UsageCount {
+    /// The number of sums: one for each verdict in each minute, or in each hour whose minutes were added up.
+    package var sums: Int { (common == nil ? 0 : 1) + others.count }
+
+    /// The number of verifications.
+    package var verifications: Int {
+        var sum = 0
+        forEachVerdict { _, number in sum += number }
+        return sum
+    }
+
+    /// The largest number of rows that a statement changes for the count, besides that of the secret.
+    package var rows: Int { sums + otherAddresses.count + (lastUse?.address == nil ? 0 : 1) }
+
+    /// Adds minutes up to their hours, except the last minute, if there are many of them.
+    ///
+    /// A database can be away for days, in which each key in use gets a sum each minute. All of them are memory, and a row of an hour keeps
+    /// its minutes for two days only.
+    package mutating func foldMinutes() { fold(beyond: Self.mostMinutes) }
+
+    /// Adds all minutes except the last one up to their hours, because there is no room for them.
+    package mutating func foldAllMinutes() { fold(beyond: 1) }
+
+    private mutating func fold(beyond most: Int) {
+        guard sums > most else { return }
+        var (minutes, last) = (0, Int64.min)
+        forEachVerdict { minute, _ in
+            if minute.isWholeHour { return }
+            minutes += 1
+            last = max(last, minute.number)
+        }
+        guard minutes > most else { return }
+        var folded: [Minute: Int] = [:]
+        forEachVerdict { minute, number in
+            folded[minute.isWholeHour || minute.number == last ? minute : minute.hour, default: 0] += number
+        }
+        (common, others) = (nil, folded)
+    }
+
+    /// Divides the count, so that a statement changes a bounded number of rows for each part.
+    ///
+    /// The parts together are the count: each has the last use, and the first has the other addresses.
+    ///
+    /// - Parameter rows: The number of rows, which the addresses of the first part can exceed.
+    /// - Returns: The parts, at least one.
+    package func divided(rows: Int) -> [UsageCount] {
+        guard self.rows > rows else { return [self] }
+        var first = self
+        (first.common, first.others) = (nil, [:])
+        var empty = UsageCount(secretID: secretID, keyID: keyID)
+        (empty.lastUse, empty.isOfEndingSecret) = (lastUse, isOfEndingSecret)
+        var parts = [first]
+        forEachVerdict { minute, number in
+            if parts[parts.count - 1].rows >= rows { parts.append(empty) }
+            parts[parts.count - 1].add(number, minute)
+        }
+        return parts
     }
 }
 

@@ -44,6 +44,12 @@ extension MortiseServer {
                 case .control: false
                 case .workspace(let workspace): databases.wouldReplaceLookups(workspace)
                 }
+            },
+            isCutOff: { home in
+                switch home {
+                case .control: databases.isCutOff(from: nil)
+                case .workspace(let workspace): databases.isCutOff(from: workspace)
+                }
             }
         ) { home, counts in
             switch home {

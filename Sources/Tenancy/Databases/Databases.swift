@@ -164,6 +164,21 @@ public final class Databases: Sendable {
         caches[workspace.clusterID]?.lookups.wouldReplace(workspace.workspaceID) ?? false
     }
 
+    /// Returns true if this node has lost its lease on the cluster of a workspace for so long that look-ups there are not attempted.
+    ///
+    /// Whatever can wait waits then, too: each attempt would use up its deadline.
+    ///
+    /// - Parameter workspace: The workspace. `nil` is the control database.
+    /// - Returns: False with a good lease, and while the node may get one soon.
+    public func isCutOff(from workspace: WorkspaceFacts?) -> Bool {
+        fencing.isCutOff(from: clusterID(of: workspace), for: Self.leasePatience)
+    }
+
+    /// The time without a lease after which nothing is attempted any more that can wait.
+    ///
+    /// A server that is back grants a lease within the pause between two attempts.
+    package static let leasePatience = Duration.seconds(1)
+
     /// Closes the look-up connections that nobody has used since the last call.
     public func closeUnusedLookups() async {
         for caches in caches.values { await caches.lookups.closeUnused() }

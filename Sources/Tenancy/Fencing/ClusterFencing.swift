@@ -141,6 +141,11 @@ public final class ClusterFencing: Sendable {
     /// Returns true if this node cannot renew its lease on a cluster, which the log says once.
     func isCutOff(from clusterID: UUID) -> Bool { state.withLock { $0.keepers[clusterID]?.isCutOff ?? false } }
 
+    /// Returns true if this node's lease on a cluster is over and could not be renewed for a time.
+    func isCutOff(from clusterID: UUID, for time: Duration) -> Bool {
+        state.withLock { $0.keepers[clusterID] }?.isCutOff(for: time) ?? false
+    }
+
     /// The peppers of this node that all nodes know, in this node's order; `nil` before the first answer of the primary cluster.
     public var sharedPeppers: [String]? { state.withLock { $0.keepers[control.primary.id]?.sharedPeppers } }
 

@@ -27,7 +27,7 @@ package final class KeyFinder: Sendable {
     private let reads = Atomic<Int>(0)
 
     /// The maximum wait for a lease: a server that is back grants one within the pause between two attempts.
-    private static let leasePatience = Duration.seconds(1)
+    private static let leasePatience = Databases.leasePatience
     private static let maximumReads = 3
 
     /// Creates a finder without keys in memory.
