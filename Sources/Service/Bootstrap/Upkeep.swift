@@ -1,3 +1,4 @@
+import FoundationEssentials
 import KeyStore
 import Keys
 import Logging
@@ -12,6 +13,12 @@ import Tenancy
 public struct Upkeep: Sendable {
     let context: ServiceDependencies
     let notices: Notices
+    let progress = UpkeepProgress()
+
+    /// The number of ranges of rows in which a run looks for the usage of deleted secrets, and for the addresses of deleted keys.
+    ///
+    /// They are half a million rows, a few seconds. Of a larger table, the next run looks at the next ones.
+    private static let rangesOfRun = 500
 
     /// Reconciles workspaces that a crash or an unreachable database left unfinished, stops those again whose restored database says that
     /// they are active, and sets up clusters that could not be used at the start.
@@ -30,13 +37,15 @@ public struct Upkeep: Sendable {
     /// Deletes old rows in the control database and in every workspace's, and rolls up minutes of usage that are older than two days.
     ///
     /// Old are records of requests older than 24 hours, the usage of deleted secrets, clients' addresses without a use in 30 days, counts older
-    /// than 400 days, and old events. It works on one database after the other. One that cannot be reached does not stop the rest.
+    /// than 400 days, and old events. It works on one database after the other. A step that fails stops neither the other steps nor those in
+    /// other databases. Its second failure in a row is a warning in the log.
     ///
     /// - Parameter eventDays: The days for which events are kept, at least 90. `nil` keeps all events.
     /// - Returns: The number of deleted and rolled-up rows.
-    /// - Throws: The control database's errors, `CancellationError`.
+    /// - Throws: The control database's errors when it reads the workspaces, `CancellationError`.
     public func expire(eventDays: Int?) async throws -> Int {
-        var count = try await context.databases.control.pool.withConnection { try await Self.expire($0, eventDays) }
+        var count = try await expire(nil, eventDays)
+        var known: Set<UUID> = [Workspace.rootID]
         var position = PagePosition.first
         while true {
             let page = try await context.readControl { [position] store in
@@ -47,21 +56,130 @@ public struct Upkeep: Sendable {
             }
             for workspace in page.items {
                 try Task.checkCancellation()
-                do {
-                    count += try await context.databases.withConnection(workspace.facts) {
-                        try await notices.tidyOutbox(of: workspace.facts, over: $0)
-                        return try await Self.expire($0, eventDays)
-                    }
-                } catch {
-                    context.logger.debug(
-                        "the old rows of a workspace could not be deleted",
-                        metadata: ["workspace_id": .string(UUIDv7.text(of: workspace.id)), "error": "\(error)"]
-                    )
-                }
+                known.insert(workspace.id)
+                count += try await expire(workspace.facts, eventDays)
             }
-            guard let next = page.next else { return count }
+            guard let next = page.next else { break }
             position = .after(next)
         }
+        progress.forget(allBut: known)
+        return count
+    }
+
+    /// A step of the work on old rows.
+    enum Step: String, Sendable, CaseIterable {
+        // Those that must not wait for others come first.
+        case minutes
+        case events
+        case outbox
+        case requests
+        case hours
+        case addresses
+        case usageOfDeletedSecrets = "usage_of_deleted_secrets"
+        case addressesOfDeletedKeys = "addresses_of_deleted_keys"
+    }
+
+    /// Carries out each step in a database, whether or not others fail.
+    ///
+    /// - Parameters:
+    ///   - workspace: The workspace. `nil` is the control database.
+    ///   - eventDays: The days for which events are kept. `nil` keeps all events.
+    /// - Returns: The number of deleted and rolled-up rows.
+    /// - Throws: `CancellationError`.
+    private func expire(_ workspace: WorkspaceFacts?, _ eventDays: Int?) async throws -> Int {
+        var count = 0
+        for step in Step.allCases {
+            var hasBegun = false
+            do {
+                count += try await withConnection(to: workspace) { connection in
+                    hasBegun = true
+                    progress.worked(nil, in: workspace)
+                    return try await carryOut(step, in: workspace, eventDays, over: connection)
+                }
+                progress.worked(step, in: workspace)
+            } catch {
+                try Task.checkCancellation()
+                report(error, of: hasBegun ? step : nil, in: workspace)
+                // Each step would wait for a connection again.
+                if !hasBegun { return count }
+            }
+        }
+        return count
+    }
+
+    private func withConnection<T>(
+        to workspace: WorkspaceFacts?,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        guard let workspace else { return try await context.databases.control.pool.withConnection(body) }
+        return try await context.databases.withConnection(workspace, body)
+    }
+
+    /// Logs a failure: as a warning if the same step in the same database has failed once before.
+    private func report(_ error: any Error, of step: Step?, in workspace: WorkspaceFacts?) {
+        let isRepeated = progress.failed(step, in: workspace) == 2
+        context.logger.log(
+            level: isRepeated ? .warning : .debug,
+            workspace == nil
+                ? "old rows of the control database could not be deleted"
+                : "the old rows of a workspace could not be deleted",
+            metadata: [
+                "workspace_id": .string(UUIDv7.text(of: workspace?.workspaceID ?? Workspace.rootID)),
+                "step": .string(step?.rawValue ?? "connection"), "error": "\(error)",
+            ]
+        )
+    }
+
+    /// Carries out a step in batches, so no statement holds many locks for long.
+    ///
+    /// - Returns: The number of deleted or rolled-up rows.
+    private func carryOut(
+        _ step: Step,
+        in workspace: WorkspaceFacts?,
+        _ eventDays: Int?,
+        over connection: PostgresConnection
+    ) async throws -> Int {
+        let usage = UsageStore(connection)
+        switch step {
+        case .minutes: return try await usage.rollUpMinutes()
+        case .events:
+            guard let eventDays else { return 0 }
+            return try await Self.repeating { try await EventStore(connection).deleteOld(olderThanDays: eventDays) }
+        case .outbox:
+            if let workspace { try await notices.tidyOutbox(of: workspace, over: connection) }
+            return 0
+        case .requests: return try await Self.repeating { try await IdempotencyStore.deleteExpired(on: connection) }
+        case .hours: return try await usage.deleteOldHours()
+        case .addresses: return try await usage.deleteOldAddresses()
+        case .usageOfDeletedSecrets:
+            return try await inRanges(of: workspace) { places in
+                let (deleted, end) = try await usage.deleteUsageOfDeletedSecrets(after: places.secret)
+                places.secret = end
+                return (deleted: deleted, isLast: end == nil)
+            }
+        case .addressesOfDeletedKeys:
+            return try await inRanges(of: workspace) { places in
+                let (deleted, end) = try await usage.deleteAddressesOfDeletedKeys(after: places.address)
+                places.address = end
+                return (deleted: deleted, isLast: end == nil)
+            }
+        }
+    }
+
+    /// Deletes in one range of rows after the other, from the one on at which the run before ended, and to the end of the table at most.
+    private func inRanges(
+        of workspace: WorkspaceFacts?,
+        _ delete: (inout UpkeepProgress.Places) async throws -> (deleted: Int, isLast: Bool)
+    ) async throws -> Int {
+        var count = 0
+        for _ in 0..<Self.rangesOfRun {
+            var places = progress.places(in: workspace)
+            let (deleted, isLast) = try await delete(&places)
+            progress.set(places, in: workspace)
+            count += deleted
+            if isLast { break }
+        }
+        return count
     }
 
     /// Deletes sessions that ended more than a week ago, with their refresh tokens, and the marks of what was used once.
@@ -77,14 +195,6 @@ public struct Upkeep: Sendable {
     /// - Returns: The number of deleted users.
     public func deleteUsersWithoutRoles() async throws -> Int {
         try await Self.repeating { try await context.readPeople { try await $0.deleteUsersWithoutRoles() } }
-    }
-
-    /// Deletes old rows in batches, so no statement holds many locks for long.
-    private static func expire(_ connection: PostgresConnection, _ eventDays: Int?) async throws -> Int {
-        var count = try await repeating { try await IdempotencyStore.deleteExpired(on: connection) }
-        count += try await UsageStore(connection).prune()
-        guard let eventDays else { return count }
-        return try await count + repeating { try await EventStore(connection).deleteOld(olderThanDays: eventDays) }
     }
 
     /// Runs a deletion until it deletes nothing more, and returns the sum.
