@@ -278,8 +278,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CivilTime", "Endpoints", "JSON", "KeyStore", "Keys", "Surfaces", "Tenancy", "Traces", httpTypes,
-                nioCore,
+                "CivilTime", "Console", "Endpoints", "GatewayAPI", "JSON", "KeyStore", "Keys", "Service", "Surfaces",
+                "Tenancy", "Traces", httpTypes, nioCore,
             ],
             path: "Fuzz/Targets",
             swiftSettings: settings

@@ -22,6 +22,18 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case cursor
     /// The header fields of traces.
     case trace
+    /// Messages of Protocol Buffers: the checks of Envoy, with their context extensions.
+    case protobuf
+    /// The header of the PROXY protocol.
+    case proxy
+    /// The path of a gateway's check.
+    case path
+    /// Forms, and the fields of the console.
+    case form
+    /// The cookies of the console.
+    case cookie
+    /// Signed tokens in their compact form.
+    case jws
 
     /// Checks one input.
     ///
@@ -39,6 +51,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .query: try Self.checkQuery(input)
         case .cursor: try Self.checkCursor(input)
         case .trace: try Self.checkTrace(input)
+        case .protobuf: try Self.checkProtobuf(input)
+        case .proxy: try Self.checkProxy(input)
+        case .path: try Self.checkPath(input)
+        case .form: try Self.checkForm(input)
+        case .cookie: try Self.checkCookie(input)
+        case .jws: try Self.checkJWS(input)
         }
     }
 }

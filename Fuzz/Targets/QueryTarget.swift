@@ -26,7 +26,7 @@ extension FuzzTarget {
     }
 
     /// Returns a text with every byte percent-encoded.
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         text.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -70,14 +70,7 @@ struct ConsoleRequest: Sendable {
     func parameter(_ name: String) throws -> String { try request.parameter(name) }
 
     /// Returns the value of a cookie; `nil` if it is absent, or if there are two, of which one is somebody else's.
-    func cookie(_ name: String) -> String? {
-        let values = headers[values: .cookie].flatMap { $0.split(separator: ";") }
-            .compactMap { pair -> String? in
-                let parts = String(pair).trimmed.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                return parts.count == 2 && parts[0] == name ? String(parts[1]) : nil
-            }
-        return values.count == 1 ? values[0] : nil
-    }
+    func cookie(_ name: String) -> String? { Cookie.value(of: name, in: headers[values: .cookie]) }
 
     /// Returns the caller of a use case.
     ///

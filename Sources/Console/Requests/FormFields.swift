@@ -4,8 +4,8 @@ import Keys
 import Service
 
 /// The fields of a form or of a query, as a browser sends them.
-struct FormFields: Sendable {
-    private(set) var fields: [(name: String, value: String)] = []
+package struct FormFields: Sendable {
+    package private(set) var fields: [(name: String, value: String)] = []
 
     /// Creates an empty list of fields.
     init() {}
@@ -13,7 +13,7 @@ struct FormFields: Sendable {
     /// Creates fields from the query of a target.
     ///
     /// A field that is not percent-encoded UTF-8 is left out, because the page can do without it.
-    init(query: String?) {
+    package init(query: String?) {
         for pair in (query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = PercentDecoding.decode(parts[0], plusIsSpace: true),
@@ -75,7 +75,7 @@ struct FormFields: Sendable {
     ///
     /// A person can paste a token into a search. The beginning finds its key, and the rest must not stay in the address, the history and the
     /// links of the page. A cursor belongs to another search.
-    var withoutTokens: String? {
+    package var withoutTokens: String? {
         let shortened = fields.map { field in
             let text = field.value.trimmed
             return (name: field.name, value: (try? Token(text)) == nil ? field.value : String(text.prefix(16)))
@@ -85,7 +85,7 @@ struct FormFields: Sendable {
     }
 
     /// The fields as a browser sends them.
-    var text: String {
+    package var text: String {
         fields.map { "\(FormText.encode($0.name))=\(FormText.encode($0.value))" }.joined(separator: "&")
     }
 

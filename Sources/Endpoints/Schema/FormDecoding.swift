@@ -1,16 +1,16 @@
-import JSON
+package import JSON
 
 /// Decodes the fields of a form (`application/x-www-form-urlencoded`, WHATWG URL section 5.1).
-enum FormDecoding {
+package enum FormDecoding {
     /// The maximum number of fields.
     ///
     /// The search for repeated names takes time that grows with its square.
-    private static let maximumCount = 100
+    package static let maximumCount = 100
 
     /// Returns the fields as members with string values.
     ///
     /// Repeated fields, too many fields, and text that is not percent-encoded UTF-8 are faults.
-    static func object(_ bytes: some Sequence<UInt8>, _ faults: inout [Fault]) -> JSONValue {
+    package static func object(_ bytes: some Sequence<UInt8>, _ faults: inout [Fault]) -> JSONValue {
         var object = JSONObject()
         guard let text = String(validating: bytes, as: UTF8.self) else {
             faults.append(malformed)

@@ -1,13 +1,13 @@
 /// The context extensions of a check over gRPC, which the configuration of the gateway writes.
 ///
 /// They have the meanings of the options in a path. Statuses are not among them, because Envoy takes any status from gRPC.
-enum ContextExtensions {
+package enum ContextExtensions {
     /// Reads the audience and the options.
     ///
     /// - Parameter entries: The names and values.
     /// - Returns: The audience and the options, as a path has them.
     /// - Throws: `CheckFault` for the first fault. A misspelled scope must not let a client in, so an unknown name is a fault.
-    static func read(_ entries: [(name: String, value: String)]) throws(CheckFault) -> CheckPath {
+    package static func read(_ entries: [(name: String, value: String)]) throws(CheckFault) -> CheckPath {
         var audience: AudienceName?
         var options = CheckOptions()
         var seen: Set<String> = []

@@ -5,18 +5,18 @@ package struct ProtobufFault: Error, Sendable, Hashable {}
 ///
 /// The format is that of the documentation of Protocol Buffers, "Encoding". A field of a submessage is a range of the same bytes, so
 /// nothing is copied, and a message costs no more than one pass over it.
-struct ProtobufReader {
+package struct ProtobufReader: Sendable {
     /// A value, as its wire type says.
-    enum Value: Hashable {
+    package enum Value: Sendable, Hashable {
         case number(UInt64)
         /// The bytes of a text, of bytes or of a submessage.
         case bytes(Range<Int>)
     }
 
     /// A field of a message.
-    struct Field: Hashable {
-        let number: Int
-        let value: Value
+    package struct Field: Sendable, Hashable {
+        package let number: Int
+        package let value: Value
     }
 
     private let bytes: [UInt8]
@@ -28,7 +28,7 @@ struct ProtobufReader {
     /// - Parameters:
     ///   - bytes: The bytes.
     ///   - range: The part, such as a range that this type returned. `nil` means all of them.
-    init(_ bytes: [UInt8], _ range: Range<Int>? = nil) {
+    package init(_ bytes: [UInt8], _ range: Range<Int>? = nil) {
         self.bytes = bytes
         position = range?.lowerBound ?? 0
         end = range?.upperBound ?? bytes.count
@@ -37,7 +37,7 @@ struct ProtobufReader {
     /// Returns the next field, or `nil` at the end.
     ///
     /// - Throws: `ProtobufFault` if a field is cut short or has an unknown wire type.
-    mutating func next() throws(ProtobufFault) -> Field? {
+    package mutating func next() throws(ProtobufFault) -> Field? {
         guard position < end else { return nil }
         let tag = try varint()
         // A tag has 32 bits, the lowest three of which are the wire type.

@@ -69,7 +69,7 @@ package struct CheckPath: Sendable, Hashable {
     ///
     /// The rest has no influence on the result of ``read(_:)``. The result is `nil` if the target is not in origin form or not that of a
     /// check.
-    static func endOfConfiguration(in target: String) -> String.Index? {
+    package static func endOfConfiguration(in target: String) -> String.Index? {
         guard target.hasPrefix(prefix) else { return nil }
         var target = target
         let end = target.withUTF8 { endOfConfiguration(in: $0, from: prefix.utf8.count) }

@@ -1,24 +1,24 @@
 import FoundationEssentials
-import JSON
+package import JSON
 
 /// A signed token in its compact form (RFC 7515 section 7.1), parsed and not yet verified.
-struct CompactJWS {
+package struct CompactJWS: Sendable {
     /// The maximum length of a token, in bytes.
-    static let maximumLength = 16_384
+    package static let maximumLength = 16_384
 
     /// The header.
-    let header: JSONObject
+    package let header: JSONObject
     /// The signed bytes.
-    let signed: [UInt8]
+    package let signed: [UInt8]
     /// The signature.
-    let signature: [UInt8]
+    package let signature: [UInt8]
     private let encodedPayload: [UInt8]
 
     /// Parses a token, or returns `nil` for any other text.
     ///
     /// `crit` names extensions that a recipient must refuse if it does not know them (section 4.1.11). Mortise knows
     /// none.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.utf8.count <= Self.maximumLength else { return nil }
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, let header = Base64URL.decode(parts[0]).flatMap(Self.object), header["crit"] == nil,
@@ -36,7 +36,7 @@ struct CompactJWS {
     var keyID: String? { header["kid"]?.string }
 
     /// The claims, or `nil` if they are not strict JSON, which cannot be read in two ways.
-    var claims: JSONObject? { Base64URL.decode(encodedPayload).flatMap(Self.object) }
+    package var claims: JSONObject? { Base64URL.decode(encodedPayload).flatMap(Self.object) }
 
     private static func object(_ bytes: [UInt8]) -> JSONObject? {
         guard let value = try? JSONValue(parsing: bytes), case .object(let object) = value else { return nil }
