@@ -43,6 +43,16 @@ import Testing
         }
     }
 
+    // The accident: - means a standard stream elsewhere, and the only token of a key is in a file of that name.
+    @Test(arguments: [
+        ["key", "generate", "--kind", "admin"], ["key", "recover"], ["key", "create", "CI", "--workspace", "shop"],
+    ])
+    func `a token is never written to a file named -`(_ command: [String]) async throws {
+        let outcome = try await Program.run(command + ["--token-out", "-"])
+        #expect(outcome.code == 64 && outcome.output.isEmpty, "\(outcome.everything)")
+        #expect(outcome.errors.contains("--token-out takes the path of a new file."), "\(outcome.everything)")
+    }
+
     @Test func `a new secrets file is valid, readable by its owner alone, and never overwritten`() async throws {
         try await TemporaryFolder.with { folder in
             let outcome = try await Program.run(["secrets", "new", "\(folder)/s", "--id", "p1"])

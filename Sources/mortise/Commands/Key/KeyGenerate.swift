@@ -37,18 +37,13 @@ struct KeyGenerate: AsyncParsableCommand {
     @Option(help: "operator (for the platform) or admin (for the default organization).")
     var kind: PresetKind
 
-    @Option(
-        help: ArgumentHelp(
-            "Write the token to a new file that only you can read. (default: standard output)",
-            valueName: "path"
-        )
-    )
-    var tokenOut: String?
+    @OptionGroup
+    var file: TokenFileOption
 
     func run() async throws {
         var random = SystemRandomNumberGenerator()
         let token = Token.make(prefix: kind.kind.defaultPrefix, mode: .live, workspace: .root, using: &random)
-        if let tokenOut {
+        if let tokenOut = file.tokenOut {
             try await FileAccess.writeSecret(token.reveal() + "\n", to: tokenOut)
         } else {
             try Output.line(token.reveal())

@@ -18,20 +18,16 @@ struct KeyRecover: AsyncParsableCommand {
         )
     )
 
-    @Option(
-        help: ArgumentHelp(
-            "Write the token to a new file that only you can read. (default: standard output)",
-            valueName: "path"
-        )
-    )
-    var tokenOut: String?
+    @OptionGroup
+    var file: TokenFileOption
 
     @OptionGroup(title: "Installation")
     var installation: InstallationOptions
 
     func run() async throws {
         let settings = try InstallationSettings(installation.reader())
-        try await runRecovery(settings) { [tokenOut] token in
+        let tokenOut = file.tokenOut
+        try await runRecovery(settings) { token in
             if let tokenOut {
                 try await FileAccess.writeSecret(token.reveal() + "\n", to: tokenOut)
             } else {

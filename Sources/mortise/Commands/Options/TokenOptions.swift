@@ -7,14 +7,11 @@ struct TokenOptions: ParsableArguments {
     @Flag(help: "Print the new token on standard output.")
     var showToken = false
 
-    @Option(
-        help: ArgumentHelp(
-            "Write the new token to a new file that only you can read. An existing file is never overwritten.",
-            valueName: "path"
-        ),
-        completion: .file()
-    )
-    var tokenOut: String?
+    @OptionGroup
+    var file: TokenFileOption
+
+    /// The path of the file for the token.
+    var tokenOut: String? { file.tokenOut }
 
     func validate() throws {
         guard showToken || tokenOut != nil else {
@@ -22,7 +19,6 @@ struct TokenOptions: ParsableArguments {
                 "The token is shown only once. Use --show-token or --token-out PATH. Nothing was sent."
             )
         }
-        guard tokenOut != "-" else { throw ValidationError("--token-out takes a file. To print, use --show-token.") }
     }
 
     /// Creates the file for the token, if one was named.
