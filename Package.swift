@@ -343,8 +343,8 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres", "Server", "ServerTestSupport", "Service",
-                "Tenancy", "TestSupport",
+                "JSON", "KeyStore", "Keys", "Locks", "Notices", "People", "Postgres", "Server", "ServerTestSupport",
+                "Service", "Tenancy", "TestSupport", log,
             ],
             swiftSettings: settings
         ),

@@ -38,14 +38,40 @@ final class RefreshedValue<Value: Sendable>: Sendable {
         return state.withLock { Self.usable($0, now) }
     }
 
+    /// True while the value is read.
+    var isReading: Bool { state.withLock { $0.reading != nil } }
+
+    /// A value as it is known, and the read that the caller must wait for.
+    struct Access: Sendable {
+        fileprivate let known: Value?
+        fileprivate let reading: Task<Value?, Never>?
+
+        /// Returns the value, after the end of the read.
+        ///
+        /// - Throws: `Refusal.unavailable` if there is no usable value and none can be read.
+        func value() async throws(Refusal) -> Value {
+            if let reading, let value = await reading.value { return value }
+            guard let known else { throw .unavailable }
+            return known
+        }
+    }
+
     /// Returns the value, and reads it again if it is old or lacks something.
     ///
     /// - Parameter suffices: Returns true for a value that has what the caller needs.
     /// - Returns: A value, which can still lack it.
     /// - Throws: `Refusal.unavailable` if there is no usable value and none can be read.
     func value(where suffices: (Value) -> Bool = { _ in true }) async throws(Refusal) -> Value {
+        try await access(where: suffices).value()
+    }
+
+    /// Begins a read if the value is old or lacks something, and does not wait for it.
+    ///
+    /// - Parameter suffices: Returns true for a value that has what the caller needs.
+    /// - Returns: The access, whose value can still lack it.
+    func access(where suffices: (Value) -> Bool) -> Access {
         let now = elapsed()
-        let (known, reading) = state.withLock { state in
+        return state.withLock { state in
             let usable = Self.usable(state, now)
             let isEnough = usable.map(suffices) == true
             let isFresh = state.known.map { now - $0.readAt < Self.freshFor } == true && isEnough
@@ -55,11 +81,8 @@ final class RefreshedValue<Value: Sendable>: Sendable {
                 state.triedAt = now
                 state.reading = Task { await self.refresh() }
             }
-            return (usable, isEnough ? nil : state.reading)
+            return Access(known: usable, reading: isEnough ? nil : state.reading)
         }
-        if let reading, let value = await reading.value { return value }
-        guard let known else { throw .unavailable }
-        return known
     }
 
     /// Cancels a read, and waits for its end.
