@@ -109,11 +109,16 @@ import Testing
                     _ = try await connection.rest()
                 }
             }
-            let metrics = try await gateway.mortise.api.get("/metrics", as: nil).text
-            let line = #"mortise_gateway_connections_closed_total{reason="fault"} "#
-            let count = metrics.split(separator: "\n").first { $0.hasPrefix(line) }?.dropFirst(line.count)
-            #expect(count.flatMap { Double($0) }.map { Int($0) >= Self.attacks.count } == true, "\(count ?? "none")")
+            #expect(try await Self.closedForFaults(gateway) >= Self.attacks.count)
         }
+    }
+
+    /// Returns the number of connections that the server has ended for a fault.
+    private static func closedForFaults(_ gateway: Gateway) async throws -> Int {
+        let metrics = try await gateway.mortise.api.get("/metrics", as: nil).text
+        let line = #"mortise_gateway_connections_closed_total{reason="fault"} "#
+        let count = metrics.split(separator: "\n").first { $0.hasPrefix(line) }?.dropFirst(line.count)
+        return count.flatMap { Double($0) }.map { Int($0) } ?? 0
     }
 
     @Test func `a malformed request ends its stream, and the connection goes on`() async throws {
@@ -194,8 +199,23 @@ import Testing
 
     // The attack: streams without end, which the client never ends.
     @Test func `a connection ends when too many of its streams were refused`() async throws {
-        try await withRPC(configure: { $0.connections.body = .ample }) { _, address in
-            _ = try await Self.exchange(address, RawFrame.repeated(1024 + 5001) { Self.headers(2 * $0 + 1) })
+        try await withRPC(configure: { $0.connections.body = .ample }) { gateway, address in
+            let closed = try await Self.closedForFaults(gateway)
+            try await RawConnection.with(address) { connection in
+                let isReset: (RawFrame.Head) -> Bool = { $0.type == 3 }
+                let frames = RawFrame.repeated(1024 + 5000) { Self.headers(2 * $0 + 1) }
+                try await connection.send(ByteBuffer(bytes: RawFrame.start + frames))
+                let bytes = try await connection.bytes { RawFrame.heads($0).count(where: isReset) >= 5000 }
+                let heads = RawFrame.heads(bytes)
+                #expect(heads.filter(isReset).map(\.stream) == (1024..<6024).map { 2 * $0 + 1 })
+                #expect(heads.allSatisfy { $0.type != 7 })
+                #expect(try await Self.closedForFaults(gateway) == closed)
+                // One more than are refused.
+                try await connection.send(ByteBuffer(bytes: Self.headers(2 * 6024 + 1)))
+                let rest = RawFrame.heads(try await connection.restBytes())
+                #expect(!rest.contains(where: isReset), "\(rest)")
+            }
+            #expect(try await Self.closedForFaults(gateway) == closed + 1)
         }
     }
 

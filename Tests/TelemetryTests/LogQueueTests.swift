@@ -80,8 +80,21 @@ import Testing
     @Test func `a queue whose pipe nobody reads does not keep the program from ending`() async throws {
         let (reader, writer) = try Self.pipe()
         let queue = LogQueue(writer)
+        let observer = Observer()
+        queue.setObserver(observer)
+        // More than the pipe's 64 KiB, and less than the queue holds.
         for _ in 0..<100 { queue.write(Self.line(1000)) }
+        #expect(observer.lost.withLock { $0 } == 0)
+        let start = MachineClock.shared.now
         await queue.end(within: .milliseconds(50))
+        #expect(start.duration(to: MachineClock.shared.now) < .seconds(10))
+        // The pipe has no room for all lines. One read takes them before the queue's thread writes more.
+        var buffer = [UInt8](repeating: 0, count: 200_000)
+        let count = Glibc.read(reader, &buffer, buffer.count)
+        #expect(count > 0 && count < 100 * 1000)
+        // A queue that has ended takes no more.
+        queue.write(Self.line(1000))
+        #expect(observer.lost.withLock { $0 } == 1)
         close(reader)
     }
 
