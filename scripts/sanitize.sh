@@ -4,15 +4,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# The suites that need neither a sanitized child process nor a whole server.
+suites=(
+    KeysTests JSONTests CivilTimeTests FuzzCorpusTests TestSupportTests EndpointsTests TelemetryTests TracesTests MigrationsTests
+    PostgresTests TenancyTests FenceTests VerificationTests KeyStoreTests ConnectionsTests
+)
+
 usage() {
-    cat <<'HELP'
+    cat <<HELP
 usage: scripts/sanitize.sh thread|address [TARGET...]
 
 Builds Mortise with ThreadSanitizer or AddressSanitizer in .build-SANITIZER and runs the tests of the targets.
 Without targets it runs those that need neither a sanitized child process nor a whole server, in which the compiler of Swift 6.3 hands
 ThreadSanitizer a wrong address (for an inout value without a size):
-  KeysTests JSONTests CivilTimeTests FuzzCorpusTests TestSupportTests EndpointsTests TelemetryTests TracesTests MigrationsTests
-  PostgresTests TenancyTests FenceTests VerificationTests
+$(printf '%s ' "${suites[@]}" | fold -s -w 120 | sed 's/^/  /; s/ *$//')
 
 A finding ends the run with an error and its report.
 HELP
@@ -25,10 +30,7 @@ case ${1:-} in
 esac
 shift
 targets=("$@")
-((${#targets[@]} > 0)) || targets=(
-    KeysTests JSONTests CivilTimeTests FuzzCorpusTests TestSupportTests EndpointsTests TelemetryTests TracesTests MigrationsTests
-    PostgresTests TenancyTests FenceTests VerificationTests
-)
+((${#targets[@]} > 0)) || targets=("${suites[@]}")
 
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66 suppressions=$PWD/scripts/thread-sanitizer.suppressions"
 # Leaks are left to the tests: the processes of the suites end with shared servers and event loops still alive.
