@@ -4,8 +4,7 @@ import ArgumentParser
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract:
-            "Manage keys: create, list, get, update, disable, enable, deprecate, rotate, revoke, retire, delete, events.",
+        abstract: "Manage API keys.",
         discussion: HelpText.reflowed(
             """
             Each command works on the keys of one owner. --workspace W selects the service keys of a workspace. --workspace W

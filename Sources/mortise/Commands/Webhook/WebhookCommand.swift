@@ -5,7 +5,7 @@ import MortiseClient
 struct WebhookCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "webhook",
-        abstract: "Manage webhooks, which tell a URL of events: list, create, rotate, test and others.",
+        abstract: "Manage webhooks, which send events to a URL.",
         discussion: HelpText.reflowed(
             """
             A webhook sends each event of an organization, or of one workspace, to a URL. The requests are signed as

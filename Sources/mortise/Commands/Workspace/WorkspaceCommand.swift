@@ -5,7 +5,7 @@ import MortiseClient
 struct WorkspaceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workspace",
-        abstract: "Manage workspaces (tenants): create, list, get, update, suspend, resume, archive, restore, delete.",
+        abstract: "Manage workspaces (tenants).",
         discussion: HelpText.reflowed(
             """
             A workspace has its own database, which holds its keys. Name a workspace by its id, by its slug, or by
