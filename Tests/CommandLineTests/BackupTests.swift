@@ -487,19 +487,12 @@ import Testing
     private static func administer<T>(_ server: TestServer, _ body: (PostgresConnection) async throws -> T) async throws
         -> T
     {
-        let connection = try await PostgresConnection.connect(
+        try await PostgresConnection.with(
             server.configuration(),
             reactor: try TestReactor.shared,
-            logger: Logger(label: "test.sql", factory: { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test.sql", factory: { _ in SwiftLogNoOpLogHandler() }),
+            body
         )
-        do {
-            let value = try await body(connection)
-            await connection.close()
-            return value
-        } catch {
-            await connection.close()
-            throw error
-        }
     }
 
     private static func databases(of server: TestServer) async throws -> [String] {

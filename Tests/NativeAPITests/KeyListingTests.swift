@@ -2,7 +2,6 @@ import FoundationEssentials
 import JSON
 import KeyStore
 import Keys
-import Postgres
 import Server
 import ServerTestSupport
 import Service
@@ -53,7 +52,7 @@ import Testing
             #expect(try await names(KeyFilter(isUsable: false)) == ["deploy", "build_x"])
             for filter in KeyStatus.allCases.map({ KeyFilter(status: $0) }) {
                 let found = try await keys.listing(filter, limit: 100, in: home).keys
-                let now = try await mortise.now()
+                let now = try await mortise.databaseTime()
                 #expect(found.allSatisfy { $0.status(at: now) == filter.status })
             }
         }
@@ -181,14 +180,5 @@ import Testing
             let unknown = try #require(WorkspaceRef("00zzzzzz"))
             #expect(try await refusal { try await access.keys(at: unknown, for: principal, .keysRead) } == "notFound")
         }
-    }
-}
-
-extension ServerHarness {
-    /// Returns the current time of the control database.
-    fileprivate func now() async throws -> Timestamp {
-        let rows = try await rows(installation.control, "SELECT clock_timestamp()")
-        let time = try #require(try rows.first?.decode(0, as: PostgresTimestamp.self))
-        return Timestamp(microsecondsSinceUnixEpoch: time.microsecondsSinceUnixEpoch)
     }
 }

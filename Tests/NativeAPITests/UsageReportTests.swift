@@ -220,15 +220,6 @@ import Verification
     }
 }
 
-extension ServerHarness {
-    /// Returns the database's time.
-    fileprivate func databaseTime() async throws -> Timestamp {
-        let rows = try await rows(installation.control, "SELECT clock_timestamp()")
-        let time = try #require(try rows.first?.decode(0, as: PostgresTimestamp.self))
-        return Timestamp(microsecondsSinceUnixEpoch: time.microsecondsSinceUnixEpoch)
-    }
-}
-
 extension Timestamp {
     /// The number of whole minutes since 1970.
     fileprivate var minute: Int64 { microsecondsSinceUnixEpoch / 60_000_000 }

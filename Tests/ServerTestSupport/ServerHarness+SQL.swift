@@ -1,4 +1,4 @@
-import Keys
+package import Keys
 import Locks
 import Logging
 package import Postgres
@@ -110,19 +110,20 @@ extension ServerHarness {
         _ database: PostgresConfiguration,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        let connection = try await PostgresConnection.connect(
+        let value = try await PostgresConnection.with(
             database,
             reactor: try TestReactor.shared,
-            logger: Logger(label: "test.sql", factory: { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test.sql", factory: { _ in SwiftLogNoOpLogHandler() }),
+            body
         )
-        do {
-            let value = try await body(connection)
-            await connection.close()
-            server.platform.verifier.keys.removeAll()
-            return value
-        } catch {
-            await connection.close()
-            throw error
-        }
+        server.platform.verifier.keys.removeAll()
+        return value
+    }
+
+    /// Returns the time of the control database.
+    package func databaseTime() async throws -> Timestamp {
+        let rows = try await rows(installation.control, "SELECT clock_timestamp()")
+        let time = try #require(try rows.first?.decode(0, as: PostgresTimestamp.self))
+        return Timestamp(microsecondsSinceUnixEpoch: time.microsecondsSinceUnixEpoch)
     }
 }

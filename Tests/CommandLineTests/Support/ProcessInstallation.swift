@@ -167,19 +167,12 @@ struct ProcessInstallation: Sendable {
         _ database: String = "mortise",
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        let connection = try await PostgresConnection.connect(
+        try await PostgresConnection.with(
             server.configuration(database: database),
             reactor: try TestReactor.shared,
-            logger: Logger(label: "test.sql", factory: { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test.sql", factory: { _ in SwiftLogNoOpLogHandler() }),
+            body
         )
-        do {
-            let value = try await body(connection)
-            await connection.close()
-            return value
-        } catch {
-            await connection.close()
-            throw error
-        }
     }
 
     /// Returns the first column of the rows of a query, as text.

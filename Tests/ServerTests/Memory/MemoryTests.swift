@@ -174,9 +174,7 @@ import Verification
         try await withMortise { mortise in
             // On a busy machine the key can end before it is created or verified.
             for seconds in [3, 30, 300] {
-                let now = try await mortise.rows(mortise.installation.control, "SELECT clock_timestamp()")
-                let time = try #require(try now.first?.decode(0, as: PostgresTimestamp.self))
-                let end = Timestamp(microsecondsSinceUnixEpoch: time.microsecondsSinceUnixEpoch) + .seconds(seconds)
+                let end = try await mortise.databaseTime() + .seconds(seconds)
                 let made = try await mortise.api.post(
                     ServerHarness.keys(),
                     ["name": .string("ends in \(seconds) s"), "expires_at": .string(end.rfc3339)],

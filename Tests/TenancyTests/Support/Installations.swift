@@ -118,19 +118,12 @@ func withConnection<T>(
     to configuration: PostgresConfiguration,
     _ body: (PostgresConnection) async throws -> T
 ) async throws -> T {
-    let connection = try await PostgresConnection.connect(
+    try await PostgresConnection.with(
         configuration,
         reactor: TestReactor.shared,
-        logger: LogCollector().logger
+        logger: LogCollector().logger,
+        body
     )
-    do {
-        let result = try await body(connection)
-        await connection.close()
-        return result
-    } catch {
-        await connection.close()
-        throw error
-    }
 }
 
 extension PostgresConnection {
