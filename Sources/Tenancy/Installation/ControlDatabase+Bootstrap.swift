@@ -71,15 +71,13 @@ extension ControlDatabase {
                         metadata: ["settings": "\(settings.joined(separator: ", "))"]
                     )
                 }
-                let report = try await migrator.apply(connection) { file in
-                    logger.info("applying a migration", metadata: ["file": "\(file.line)/\(file.name)"])
-                }
-                guard report.newerLines.isEmpty else {
-                    throw TenancyError(
-                        .incompatible,
-                        "the control database is newer than this program (\(version)); start the release that migrated it, or a later one"
-                    )
-                }
+                let report = try await migrate(
+                    connection,
+                    with: migrator,
+                    named: "control database",
+                    version: version,
+                    logger: logger
+                )
                 let primary = try await connection.auditedTransaction { transaction in
                     try await register(
                         ControlWriter(transaction, installation: installation, identifiers: identifiers)
@@ -185,22 +183,65 @@ extension ControlDatabase {
             guard error.sqlState == .undefinedDatabase, let name = owner.database ?? owner.user else { throw error }
             try await PostgresConnection.with(owner.database("postgres"), reactor: reactor, logger: logger) {
                 maintenance in
-                do throws(PostgresError) {
-                    let database = PostgresConnection.quote(identifier: name)
-                    try await maintenance.script(
-                        "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'",
-                        deadline: .seconds(60)
-                    )
+                if try await createDatabase(name, over: maintenance) {
                     logger.info("the control database was created", metadata: ["database": "\(name)"])
-                } catch {
-                    // 23505: another program created the database at the same moment.
-                    guard error.sqlState == .duplicateDatabase || error.sqlState == .uniqueViolation else {
-                        throw error
-                    }
                 }
             }
             return try await connectToRecent(owner, reactor: reactor, logger: logger)
         }
+    }
+
+    /// Creates a database, unless another program creates it at the same moment.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the database.
+    ///   - connection: A connection to another database of the server, as a role that can create databases.
+    /// - Returns: True if this call created it.
+    /// - Throws: The errors of the database.
+    static func createDatabase(
+        _ name: String,
+        over connection: PostgresConnection
+    ) async throws(PostgresError) -> Bool {
+        do throws(PostgresError) {
+            try await connection.script(
+                "CREATE DATABASE \(PostgresConnection.quote(identifier: name)) TEMPLATE template0 ENCODING 'UTF8'",
+                deadline: .seconds(60)
+            )
+            return true
+        } catch {
+            // 23505: two programs were past the check of the name.
+            guard error.sqlState == .duplicateDatabase || error.sqlState == .uniqueViolation else { throw error }
+            return false
+        }
+    }
+
+    /// Migrates a database of the installation itself.
+    ///
+    /// - Parameters:
+    ///   - connection: A connection to the database, as its owner.
+    ///   - migrator: The migrator of the database's files.
+    ///   - name: The database, as an error names it.
+    ///   - version: This program's version.
+    ///   - logger: The logger, which gets a line for each file.
+    /// - Returns: The report of the migration.
+    /// - Throws: `incompatible` if the database is newer than the program; `MigrationError`; `PostgresError`.
+    static func migrate(
+        _ connection: PostgresConnection,
+        with migrator: Migrator,
+        named name: String,
+        version: String,
+        logger: Logger
+    ) async throws -> MigrationReport {
+        let report = try await migrator.apply(connection) { file in
+            logger.info("applying a migration", metadata: ["file": "\(file.line)/\(file.name)"])
+        }
+        guard report.newerLines.isEmpty else {
+            throw TenancyError(
+                .incompatible,
+                "the \(name) is newer than this program (\(version)); start the release that migrated it, or a later one"
+            )
+        }
+        return report
     }
 }
 

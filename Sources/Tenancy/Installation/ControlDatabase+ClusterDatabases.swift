@@ -39,15 +39,13 @@ extension ControlDatabase {
         let migrator = try installation.clusterMigrator(version: version, options: migratorOptions)
         let connection = try await connectOrCreateClusterDatabase(server, owner, reactor: reactor, logger: logger)
         let report = try await withResource(connection) { connection in
-            let report = try await migrator.apply(connection) { file in
-                logger.info("applying a migration", metadata: ["file": "\(file.line)/\(file.name)"])
-            }
-            guard report.newerLines.isEmpty else {
-                throw TenancyError(
-                    .incompatible,
-                    "the database \(name) is newer than this program (\(version)); start the release that migrated it, or a later one"
-                )
-            }
+            let report = try await migrate(
+                connection,
+                with: migrator,
+                named: "database \(name)",
+                version: version,
+                logger: logger
+            )
             // As after a restore without roles.
             if try await !server.databasesWithoutPrivileges([name]).isEmpty {
                 try await connection.script(try installation.clusterPrivileges())
@@ -73,15 +71,8 @@ extension ControlDatabase {
             guard error.sqlState == .undefinedDatabase else { throw error }
         }
         let name = server.installation.clusterDatabase
-        do throws(PostgresError) {
-            try await server.connection.script(
-                "CREATE DATABASE \(PostgresConnection.quote(identifier: name)) TEMPLATE template0 ENCODING 'UTF8'",
-                deadline: .seconds(60)
-            )
+        if try await createDatabase(name, over: server.connection) {
             logger.info("the database for leases and fences was created", metadata: ["database": "\(name)"])
-        } catch {
-            // 23505: another program created the database at the same moment.
-            guard error.sqlState == .duplicateDatabase || error.sqlState == .uniqueViolation else { throw error }
         }
         return try await connectToRecent(owner, reactor: reactor, logger: logger)
     }
