@@ -1,5 +1,6 @@
 import HTTPTestSupport
 import JSON
+import Surfaces
 import TestSupport
 import Testing
 
@@ -22,6 +23,11 @@ import Testing
         "standbys":[{"name":"standby1","state":"streaming","synchronization":"sync","lag_bytes":123456,\
         "lag_milliseconds":12}]}]}
         """
+    }
+
+    @Test(arguments: [(0, "0 B"), (10_239, "10239 B"), (10_240, "10 KiB"), (2_097_152, "2048 KiB")])
+    func `a size has the largest unit in which it is 10 or more`(bytes: Int, text: String) {
+        #expect(SizeText.text(bytes: bytes) == text)
     }
 
     @Test func `the state is a table for each kind of thing`() async throws {

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Keys
 import Service
+import Surfaces
 import Tenancy
 
 /// The values of the nodes, their leases and their changes in templates.
@@ -23,7 +24,7 @@ struct NodeView {
         let (leases, standbys, attention) = (self.leases, self.standbys, self.attention)
         var values: [String: Any] = [
             "nodeID": UUIDv7.text(of: node.id), "nodeVersion": node.version,
-            "memory": "\(keys), about \(StatusText.size(bytes: status.memory.bytes))",
+            "memory": "\(keys), about \(SizeText.text(bytes: status.memory.bytes))",
             "leases": leases, "hasLeases": !leases.isEmpty, "standbys": standbys, "hasStandbys": !standbys.isEmpty,
             "attention": attention, "hasAttention": !attention.isEmpty,
         ]
@@ -112,7 +113,7 @@ struct NodeView {
                 rows.append([
                     "title": standby.name.isEmpty ? "Without a name" : standby.name, "cluster": cluster.cluster.name,
                     "state": standby.state, "mode": standby.synchronization,
-                    "behind": StatusText.size(bytes: standby.lagBytes), "isLate": Self.isLate(standby),
+                    "behind": SizeText.text(bytes: standby.lagBytes), "isLate": Self.isLate(standby),
                     "lag": StatusText.length(milliseconds: standby.lagMilliseconds),
                 ])
             }

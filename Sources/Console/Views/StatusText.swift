@@ -1,6 +1,6 @@
 import Keys
 
-/// The spelling of lengths of time and of sizes in pages about servers.
+/// The spelling of lengths of time and of numbers of requests in pages about servers.
 enum StatusText {
     /// Returns a length of time, such as "345 ms" or "12 s".
     static func length(milliseconds: Int) -> String {
@@ -10,17 +10,6 @@ enum StatusText {
         case ..<3_600_000: NumberText.counted(milliseconds / 60_000, "minute")
         default: NumberText.counted(milliseconds / 3_600_000, "hour")
         }
-    }
-
-    /// Returns a size, such as "120 KiB".
-    static func size(bytes: Int) -> String {
-        var (value, unit) = (bytes, 0)
-        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-        while value >= 10_240, unit < units.count - 1 {
-            value /= 1024
-            unit += 1
-        }
-        return "\(NumberText.grouped(value)) \(units[unit])"
     }
 
     /// Returns the values of the template `ago` for an instant that was a number of milliseconds ago.

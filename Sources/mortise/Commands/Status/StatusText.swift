@@ -1,4 +1,5 @@
 package import MortiseClient
+import Surfaces
 
 /// The state of an installation as lines for operators.
 package struct StatusText {
@@ -17,7 +18,7 @@ package struct StatusText {
                 status.nodes.map {
                     [
                         $0.id, $0.version, DisplayText.second($0.startedAt), "\(status.memory.keys)",
-                        Self.size(status.memory.bytes),
+                        SizeText.text(bytes: status.memory.bytes),
                     ]
                 }
             ),
@@ -54,7 +55,7 @@ package struct StatusText {
                 status.clusters.flatMap { cluster in
                     cluster.standbys.map {
                         [
-                            $0.name, cluster.name, $0.state, $0.synchronization, Self.size($0.lagBytes),
+                            $0.name, cluster.name, $0.state, $0.synchronization, SizeText.text(bytes: $0.lagBytes),
                             "\($0.lagMilliseconds) ms",
                         ]
                     }
@@ -82,17 +83,6 @@ package struct StatusText {
             "\(cluster.changes.open)", "\(cluster.changes.waiting)", "\(cluster.workspaces)",
             DisplayText.optional(cluster.address),
         ]
-    }
-
-    /// Returns a number of bytes with a unit.
-    private static func size(_ bytes: Int) -> String {
-        var (value, unit) = (bytes, 0)
-        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-        while value >= 10_240, unit < units.count - 1 {
-            value /= 1024
-            unit += 1
-        }
-        return "\(value) \(units[unit])"
     }
 
     /// Returns the lines of a table, none without rows.
