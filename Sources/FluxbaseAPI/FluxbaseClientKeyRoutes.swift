@@ -10,63 +10,15 @@ import Surfaces
 /// The operations on client keys, which older SDKs call API keys.
 ///
 /// A member reads its own keys, an admin of the tenant reads all.
-struct FluxbaseClientKeyRoutes: Sendable {
-    /// The two names for the same keys.
-    enum Family: String, Sendable {
-        case clientKeys = "client-keys"
-        case apiKeys = "api-keys"
-    }
-
+struct FluxbaseClientKeyRoutes: FluxbaseKeyRoutes {
     let context: FluxbaseContext
-    let family: Family
+    /// The client keys under one of their two names.
+    let family: FluxbaseKeyFamily
 
     var endpoints: [FluxbaseEndpoint] { [create, list, get, update, revoke, delete] }
 
-    private var keys: KeyService { context.platform.keys }
-    private var noun: String { family == .clientKeys ? "client key" : "API key" }
-    private var title: String { family == .clientKeys ? "Client key" : "API key" }
-
-    /// Declares an operation.
-    ///
-    /// `suffix` follows the path of the list.
-    private func endpoint(
-        _ method: EndpointMethod,
-        _ suffix: String = "",
-        id: String,
-        _ summary: String,
-        _ permission: Permission,
-        query: QuerySchema = .ignored,
-        body: RequestBodySchema? = nil,
-        _ response: EndpointResult,
-        makes: Bool = false,
-        handler: @escaping @Sendable (KeyCollection, FluxbaseRequest) async throws -> EndpointResponse
-    ) -> FluxbaseEndpoint {
-        FluxbaseEndpoint(
-            method,
-            "/api/v1/\(family.rawValue)\(suffix)",
-            id: "fluxbase\(id)\(family == .clientKeys ? "ClientKey" : "APIKey")",
-            tag: "Client keys",
-            summary: summary,
-            access: .owner(permission),
-            parameters: suffix.isEmpty ? [] : [FluxbaseContext.idParameter],
-            query: query,
-            body: body,
-            responses: [response],
-            problems: [.conflict, .workspaceUnavailable, .serviceUnavailable],
-            takesIdempotencyKey: makes
-        ) { request in
-            let home = try await context.keys(of: request) { tenant in
-                try await context.platform.access.clientKeys(ofWorkspace: tenant, for: try request.caller, permission)
-            }
-            do {
-                return try await handler(home, request)
-            } catch Refusal.notFound {
-                throw Problem(.notFound, code: "NOT_FOUND", detail: "\(title) not found")
-            }
-        }
-    }
-
-    private func id(_ request: FluxbaseRequest) throws -> UUID { try FluxbaseInput.id(request, of: noun) }
+    private var noun: String { family.noun }
+    private var title: String { family.title }
 
     // MARK: Operations
 

@@ -8,8 +8,10 @@ import Service
 import Surfaces
 
 /// The operations on the service keys of a tenant.
-struct FluxbaseServiceKeyRoutes: Sendable {
+struct FluxbaseServiceKeyRoutes: FluxbaseKeyRoutes {
     let context: FluxbaseContext
+
+    var family: FluxbaseKeyFamily { .serviceKeys }
 
     var endpoints: [FluxbaseEndpoint] {
         [
@@ -17,49 +19,6 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             deprecate, rotate, revocations,
         ]
     }
-
-    var keys: KeyService { context.platform.keys }
-
-    /// Declares an operation.
-    ///
-    /// `suffix` follows the path of the list.
-    func endpoint(
-        _ method: EndpointMethod,
-        _ suffix: String = "",
-        id: String,
-        _ summary: String,
-        _ permission: Permission,
-        body: RequestBodySchema? = nil,
-        _ response: EndpointResult,
-        makes: Bool = false,
-        handler: @escaping @Sendable (KeyCollection, FluxbaseRequest) async throws -> EndpointResponse
-    ) -> FluxbaseEndpoint {
-        FluxbaseEndpoint(
-            method,
-            "/api/v1/admin/service-keys\(suffix)",
-            id: "fluxbase\(id)ServiceKey",
-            tag: "Service keys",
-            summary: summary,
-            access: .admin(permission),
-            parameters: suffix.isEmpty ? [] : [FluxbaseContext.idParameter],
-            query: .ignored,
-            body: body,
-            responses: [response],
-            problems: [.conflict, .workspaceUnavailable, .serviceUnavailable],
-            takesIdempotencyKey: makes
-        ) { request in
-            let home = try await context.keys(of: request) { tenant in
-                try await context.platform.access.keys(ofWorkspace: tenant, for: try request.caller, permission)
-            }
-            do {
-                return try await handler(home, request)
-            } catch Refusal.notFound {
-                throw Problem(.notFound, code: "NOT_FOUND", detail: "Service key not found")
-            }
-        }
-    }
-
-    func id(_ request: FluxbaseRequest) throws -> UUID { try FluxbaseInput.id(request, of: "service key") }
 
     // MARK: Reading
 
