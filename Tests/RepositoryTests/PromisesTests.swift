@@ -13,8 +13,13 @@ import Testing
 
     /// Returns the references of the page: lines of the form "  - `Target/Suite`: the name of a test".
     private static func references(in page: String) -> [Reference] {
-        page.matches(of: /(?m)^  - `([A-Za-z]+\/[A-Za-z]+)`: (.+)$/)
+        page.matches(of: /(?m)^  - `([A-Za-z0-9]+\/[A-Za-z0-9]+)`: (.+)$/)
             .map { Reference(file: String($0.1), test: String($0.2)) }
+    }
+
+    /// Returns the scripts of the page: lines of the form "  - `scripts/name.sh`: the result".
+    private static func scripts(in page: String) -> [String] {
+        page.matches(of: /(?m)^  - `(scripts\/[a-z0-9-]+\.sh)`: .+$/).map { String($0.1) }
     }
 
     private static func page() throws -> String {
@@ -35,6 +40,30 @@ import Testing
                 texts.contains { $0.contains("func `\(reference.test)`(") },
                 "docs/promises.md names a test that is gone: \(reference.file): \(reference.test)"
             )
+        }
+    }
+
+    @Test func `every script that a promise names exists`() throws {
+        let scripts = Self.scripts(in: try Self.page())
+        #expect(scripts.count >= 5)
+        for script in scripts {
+            let path = Self.root.appending(path: script).path
+            #expect(FileManager.default.isExecutableFile(atPath: path), "docs/promises.md names \(script)")
+        }
+    }
+
+    // The fault: a line of another form is not checked, and its test can go without anybody seeing it.
+    @Test func `every line below a promise is a test or a script`() throws {
+        let page = try Self.page()
+        let lines = page.split(separator: "\n").filter { $0.hasPrefix("  - `") }
+        #expect(Self.references(in: page).count + Self.scripts(in: page).count == lines.count)
+    }
+
+    @Test func `no empty line splits a list of promises`() throws {
+        let lines = try Self.page().split(separator: "\n", omittingEmptySubsequences: false)
+        for (number, line) in lines.enumerated().dropFirst().dropLast() where line.isEmpty {
+            let isSplit = lines[number - 1].hasPrefix("  - ") && lines[number + 1].hasPrefix("- ")
+            #expect(!isSplit, "docs/promises.md:\(number + 1)")
         }
     }
 
