@@ -68,6 +68,50 @@ import Testing
         }
     }
 
+    // The fault: the alert of a server that answers nobody did not fire, because an attempt to connect counted as a connection.
+    @Test func `an attempt to connect is no connection that answers`() async throws {
+        let listener = try SilentListener()
+        var configuration = try listener.configuration()
+        configuration.connectDeadline = .ample
+        let pipeline = PostgresPipeline(
+            configuration,
+            reactors: [try TestReactor.shared],
+            logger: LogCollector().logger
+        )
+        async let asked = failure { try await pipeline.query(Self.echo, [1], deadline: .ample) }
+        try await listener.accept()
+        #expect(pipeline.isConnected)
+        #expect(!pipeline.isAnswering)
+        await pipeline.shutdown()
+        #expect(await asked?.code == .closed)
+        #expect(!pipeline.isAnswering)
+        try await listener.waitForHangUp()
+    }
+
+    // The session that replaces a frozen one is patient, and stays open for longer than the silence.
+    @Test func `a session whose look-up has waited for the time of a silence does not count as answering`() async throws
+    {
+        try await withFixture { fixture in
+            let pipeline = PostgresPipeline(
+                fixture.configuration,
+                reactors: [try TestReactor.shared],
+                silence: .milliseconds(200).onThisMachine,
+                logger: fixture.log.logger
+            )
+            #expect(!pipeline.isAnswering)
+            _ = try await pipeline.query(Self.echo, [1], deadline: .ample)
+            #expect(pipeline.isAnswering)
+            let blocker = try await fixture.connect()
+            try await blocker.script("SELECT pg_advisory_lock(1)")
+            let waiting = Task { try await pipeline.query(Self.hold, [1], deadline: .ample) }
+            try await eventually("the server counts as silent") { !pipeline.isAnswering }
+            await blocker.close()
+            _ = try await waiting.value
+            #expect(pipeline.isAnswering)
+            await pipeline.shutdown()
+        }
+    }
+
     // A process that is paused, or a machine that sleeps, wakes up with answers in its sockets and all deadlines in the past.
     @Test func `an answer that came before the deadline counts, however late the thread looks`() async throws {
         try await withFixture { fixture in

@@ -5,6 +5,8 @@ import Logging
 import Postgres
 import Server
 import ServerTestSupport
+import Service
+import Tenancy
 import TestSupport
 import Testing
 
@@ -51,6 +53,42 @@ private final class Tally: Sendable {
 
             try await mortise.restore(database)
             try await eventually("the workspace is back") { try await mortise.verify(down.token).code == "valid" }
+        }
+    }
+
+    // The fault: an attempt to connect counted as a connection, so the alert of an unreachable control database never fired for a server
+    // that hangs or a network that drops everything.
+    @Test func `the metrics have no connection to a control database whose server answers nobody`() async throws {
+        try await withServer { server, _ in
+            try await withMortise(
+                of: try TestInstallation(server),
+                configure: { configuration in
+                    // A look-up goes to the connection of its thread, and each of them would have to notice the silence.
+                    configuration.threads = 1
+                    configuration.databases.lookupSilence = .seconds(1).onThisMachine
+                }
+            ) { mortise in
+                let control = mortise.server.platform.databases.control
+                func isConnected(_ number: Int) async throws -> Bool {
+                    try await mortise.api.get("/metrics", as: nil).text
+                        .contains("\nmortise_control_lookups_connected \(number)")
+                }
+                try await control.probe()
+                #expect(try await isConnected(1))
+                try await server.freezing {
+                    let asked = Task { try? await control.probe() }
+                    try await eventually("the connection counts no more") { try await isConnected(0) }
+                    // Its replacement is under way, for as long as the deadline of a connection.
+                    try await eventually("the node connects again") { control.lookups.isConnected }
+                    #expect(try await isConnected(0))
+                    asked.cancel()
+                    _ = await asked.value
+                }
+                try await eventually("the connection is back") {
+                    _ = try? await control.probe()
+                    return try await isConnected(1)
+                }
+            }
         }
     }
 

@@ -242,6 +242,13 @@ public final class PostgresPipeline: Sendable {
         lanes.contains { $0.session?.isUsable ?? false }
     }
 
+    /// True if a connection is open whose server is not known to be silent.
+    ///
+    /// An attempt to connect is no connection: a server that answers nobody keeps one under way all the time.
+    package var isAnswering: Bool {
+        lanes.contains { $0.session?.isAnswering ?? false }
+    }
+
     /// The numbers of callers whose look-ups can still be joined, wait to be written, and are written.
     package var backlog: (joinable: Int, waiting: Int, written: Int) {
         lanes.reduce(into: (0, 0, 0)) { sum, lane in

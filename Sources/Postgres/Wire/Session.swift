@@ -164,6 +164,18 @@ final class Session: Sendable {
     /// True if statements can still be submitted.
     var isUsable: Bool { inbox.withLock { $0.closedBy == nil } }
 
+    /// True if the connection is open, and the server has kept no look-up waiting for so long that the session counts as frozen.
+    ///
+    /// An attempt to connect proves nothing about the server, and a patient session is still open when it counts as frozen.
+    var isAnswering: Bool {
+        wire.withLock { wire in
+            guard case .open = wire.phase, isUsable else { return false }
+            guard let head = wire.watchedHead, head.request === wire.conversation.firstUnanswered else { return true }
+            let limit = head.request.isLong ? statementLimit : silence
+            return MonotonicInstant.now < head.since + limit
+        }
+    }
+
     /// True if the connection can be lent to another caller: nothing is under way, no transaction is open and nothing is listened to.
     var isClean: Bool {
         guard inbox.withLock({ $0.closedBy == nil && $0.requests.isEmpty }) else { return false }

@@ -61,7 +61,7 @@ final class ServerMetrics: Sendable {
     private func update() {
         let databases = platform.databases
         clients.set(Int64(connections.count))
-        controlLookups.set(Int64(databases.control.lookups.isConnected ? 1 : 0))
+        controlLookups.set(Int64(databases.control.lookups.isAnswering ? 1 : 0))
         uncounted.set(Double(platform.usage.overflowCount))
         let statistics = databases.lookupStatistics
         lookUps.set(Double(statistics.lookUps))
@@ -119,7 +119,8 @@ final class ServerMetrics: Sendable {
         "mortise_verifications_total": "Verifications, by the code of the verdict.",
         "mortise_control_pool_connections":
             "Connections to the control database by pool that are open or idle, and callers that wait for one.",
-        "mortise_control_lookups_connected": "1 if the look-up connection to the control database is open, else 0.",
+        "mortise_control_lookups_connected":
+            "1 if a look-up connection to the control database is open and the server is not silent, else 0.",
         "mortise_control_lookups_total": "Look-ups in the control database.",
         "mortise_control_lookup_flushes_total":
             "Writes to the look-up connection, each of which sends one look-up or more.",
