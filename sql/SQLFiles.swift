@@ -26,6 +26,7 @@ public enum SQLFiles {
         SQLFile("f0007_fences_of_several_keys", PackageResources.f0007_fences_of_several_keys_sql),
         SQLFile("f0008_fence_of_a_change", PackageResources.f0008_fence_of_a_change_sql),
         SQLFile("f0009_nodes", PackageResources.f0009_nodes_sql),
+        SQLFile("f0010_limits_after_a_clock_step", PackageResources.f0010_limits_after_a_clock_step_sql),
     ]
 
     /// The files for the control database alone.

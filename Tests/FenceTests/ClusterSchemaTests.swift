@@ -275,4 +275,47 @@ import Testing
             }
         }
     }
+
+    /// Reports that a key has added to the backlogs of its limits, in nanoseconds, and returns the backlogs.
+    private func exchange(
+        _ id: UUID,
+        _ minute: Int64,
+        _ hour: Int64,
+        _ connection: PostgresConnection
+    ) async throws -> (minute: Int64, hour: Int64) {
+        let (ids, none): ([UUID], [Int64]) = ([id], [0])
+        let rows = try await connection.query(
+            Statement("SELECT minute_backlog, hour_backlog FROM limits.exchange($1, $2, $3, $4, $5)"),
+            [ids, [minute] as [Int64], [hour] as [Int64], none, none]
+        )
+        return (try rows[0].decode(0, as: Int64.self), try rows[0].decode(1, as: Int64.self))
+    }
+
+    // The fault: the clock of the server is set back, and each limit with a row is used up for as long.
+    @Test func `a clock that is set back leaves the backlog of limits as it was`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withConnection { connection in
+                let (id, second) = (UUID(), Int64(1_000_000_000))
+                let first = try await exchange(id, 30 * second, 900 * second, connection)
+                #expect(first.minute == 30 * second && first.hour == 900 * second)
+                for _ in 0..<2 {
+                    // As if the rows were written before the clock was set back by a day.
+                    let day = 86_400 * second
+                    try await connection.script(
+                        """
+                        UPDATE limits.arrivals SET minute_arrival = minute_arrival + \(day),
+                            hour_arrival = hour_arrival + \(day), reported_at = reported_at + \(day)
+                        """
+                    )
+                    let after = try await exchange(id, second, second, connection)
+                    #expect(after.minute <= 32 * second && after.minute > 0)
+                    #expect(after.hour <= 902 * second && after.hour > 800 * second)
+                }
+                // The time that has passed counts again.
+                let later = try await exchange(id, 0, 0, connection)
+                let last = try await exchange(id, 0, 0, connection)
+                #expect(last.hour < later.hour)
+            }
+        }
+    }
 }

@@ -145,6 +145,40 @@ import Testing
         #expect(limits.report(&usage, at: 1_000).added.minute == lost.added.minute)
     }
 
+    // The attack: nodes that do not know of each other let through a limit each, and the excess is forgotten in place of made up for.
+    @Test func `a backlog that nodes can have brought about together is kept`() throws {
+        for limit in [1, 10, 600] {
+            let limits = try #require(RateLimits(perMinute: limit, perHour: nil))
+            let period = 60_000 * Self.millisecond
+            for nodes in 1...5 {
+                let reported = (period + period / Int64(limit) + RateLimits.exchangeSlack) * Int64(nodes)
+                var backlog = RateLimits.Backlog(minute: reported, hour: 0)
+                let correction = limits.correct(&backlog, nodes: nodes)
+                #expect(correction == nil && backlog.minute == reported, "\(limit) on \(nodes) nodes")
+            }
+        }
+    }
+
+    // The fault: the server's clock was set back by ten hours, and a key was refused for ten hours.
+    @Test func `a limit with a backlog that no use explains counts as used up, and not for longer`() throws {
+        let limits = try #require(RateLimits(perMinute: 60, perHour: 3_600))
+        let (minute, hour) = (60_000 * Self.millisecond, 3_600_000 * Self.millisecond)
+        var backlog = RateLimits.Backlog(minute: 10 * hour, hour: 11 * hour)
+        let correction = try #require(limits.correct(&backlog, nodes: 2))
+        #expect(backlog == RateLimits.Backlog(minute: minute, hour: hour))
+        #expect(correction.added == RateLimits.Backlog(minute: minute - 10 * hour, hour: -10 * hour))
+        #expect(correction.known == RateLimits.Backlog(minute: 0, hour: 0))
+        var usage = RateLimits.Usage()
+        limits.apply(backlog, to: &usage, at: 1_000, nodes: 2)
+        for (time, isAllowed) in [(Int64(1_000), false), (1_000 + 1_000 * Self.millisecond, true)] {
+            guard case .decided(let verdict, _) = limits.use(&usage, at: time, nodes: 2) else {
+                Issue.record("the use at \(time) is undecided")
+                continue
+            }
+            #expect(verdict.isAllowed == isAllowed, "\(time)")
+        }
+    }
+
     // A key that is used slowly costs the cluster database nothing.
     @Test func `uses that are available again are not reported`() throws {
         let limits = try #require(RateLimits(perMinute: 600, perHour: nil))

@@ -122,6 +122,27 @@ extension RateLimits {
         usage.allowanceEnd = now + Self.allowanceLife
     }
 
+    /// Reduces a backlog that the nodes cannot have brought about.
+    ///
+    /// The backlog in the cluster database is a time ahead of the server's clock, which can be set back. Nobody knows the uses then, so
+    /// each limit with such a backlog counts as used up, and not for longer. Otherwise its uses would be refused for as long as the clock
+    /// was set back.
+    ///
+    /// - Parameters:
+    ///   - backlog: The backlog of all nodes, which is updated.
+    ///   - nodes: The number of nodes that share the limits.
+    /// - Returns: The report that takes the excess from the backlog in the cluster database, or `nil` if there is no excess.
+    package func correct(_ backlog: inout Backlog, nodes: Int) -> Report? {
+        let reported = backlog
+        if let minute { backlog.minute = minute.plausible(backlog.minute, nodes: nodes) }
+        if let hour { backlog.hour = hour.plausible(backlog.hour, nodes: nodes) }
+        guard backlog != reported else { return nil }
+        return Report(
+            added: Backlog(minute: backlog.minute - reported.minute, hour: backlog.hour - reported.hour),
+            known: Backlog(minute: 0, hour: 0)
+        )
+    }
+
     /// Takes a report back that did not arrive, and lets the node use its share of the limits for a while.
     ///
     /// - Parameters:

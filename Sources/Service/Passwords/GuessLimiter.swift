@@ -160,8 +160,24 @@ final class GuessLimiter: Sendable {
                 return (key.id, report)
             }
         }
-        guard let backlogs = try? await exchange.exchange(Dictionary(uniqueKeysWithValues: reports)) else { return nil }
-        return added.keys.reduce(into: [:]) { $0[$1] = backlogs[$1.id]?.minute }
+        guard let answer = try? await exchange.exchange(Dictionary(uniqueKeysWithValues: reports)) else { return nil }
+        var backlogs: [Key: Int64] = [:]
+        var corrections: [UUID: RateLimits.Report] = [:]
+        for key in added.keys {
+            guard let limit = key.account == nil ? address : pair, let reported = answer[key.id]?.minute else {
+                continue
+            }
+            // The clock of the server can have been set back: see `RateLimits.correct`.
+            let backlog = limit.plausible(reported, nodes: exchange.nodes)
+            backlogs[key] = backlog
+            guard backlog != reported else { continue }
+            corrections[key.id] = RateLimits.Report(
+                added: RateLimits.Backlog(minute: backlog - reported, hour: 0),
+                known: RateLimits.Backlog(minute: 0, hour: 0)
+            )
+        }
+        if !corrections.isEmpty { _ = try? await exchange.exchange(corrections) }
+        return backlogs
     }
 
     /// The nanoseconds that one guess costs.

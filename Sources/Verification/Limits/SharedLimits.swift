@@ -177,14 +177,19 @@ package final class SharedLimits: Sendable {
         for (key, request) in requests { reports[key] = limiter.report(key, request.limits) }
         let nodes = self.nodes
         do {
-            let backlogs = try await exchange().exchange(reports)
+            let exchange = try self.exchange()
+            let backlogs = try await exchange.exchange(reports)
+            var corrections: [UUID: RateLimits.Report] = [:]
             for (key, request) in requests {
-                guard let backlog = backlogs[key] else { continue }
+                guard var backlog = backlogs[key] else { continue }
+                corrections[key] = request.limits.correct(&backlog, nodes: nodes)
                 switch request.rule {
                 case .waits: limiter.apply(backlog, to: key, request.limits, nodes: nodes)
                 case .counts: limiter.learn(backlog, about: key, request.limits)
                 }
             }
+            // The reports have arrived. If the corrections do not, the next exchange of a key finds the same backlog.
+            if !corrections.isEmpty { _ = try? await exchange.exchange(corrections) }
         } catch {
             // The report may have arrived. Uses that count at once must not count twice.
             for (key, request) in requests where request.rule == .waits {

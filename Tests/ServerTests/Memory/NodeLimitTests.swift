@@ -1,5 +1,6 @@
 import JSON
 import Keys
+import Postgres
 import Server
 import ServerTestSupport
 import Service
@@ -85,6 +86,59 @@ import Testing
             for node in [first, second] {
                 #expect(try await node.trySignIn("ada@example.org", "a guess").status == 429)
                 #expect(try await node.trySignIn("ada@example.org").status == 429)
+            }
+        }
+    }
+
+    /// Lets the rows of all limits look as after a step of the server's clock: it was an hour ahead, and was set back.
+    ///
+    /// A function of an earlier release has written no time of the last report.
+    private func setClockBack(_ node: ServerHarness, ofEarlierRelease: Bool) async throws {
+        let names = node.installation.installation
+        let database = node.installation.server.configuration(database: names.clusterDatabase)
+        let count = try await node.rows(database, "SELECT count(*) FROM limits.arrivals")
+        try #require(try count[0].decode(0, as: Int.self) > 0)
+        let hour = 3_600_000_000_000
+        try await node.script(
+            database,
+            """
+            UPDATE limits.arrivals SET minute_arrival = minute_arrival + \(hour), hour_arrival = hour_arrival + \(hour),
+                reported_at = \(ofEarlierRelease ? "0" : "reported_at + \(hour)")
+            """
+        )
+    }
+
+    // The fault: an operator or NTP sets the clock of the server back by an hour, and limited keys are refused for an hour.
+    @Test(arguments: [false, true])
+    func `a key is allowed again within its period after the server's clock was set back`(ofEarlierRelease: Bool)
+        async throws
+    {
+        try await withTwoNodes { first, second in
+            let key = try await first.makeKey("stepped", ["rate_limit_per_minute": 60])
+            for number in 0..<20 {
+                let code = try await [first, second][number % 2].verdict(key.token, as: first.adminToken)
+                #expect(code == "valid", "\(number)")
+            }
+            try await setClockBack(first, ofEarlierRelease: ofEarlierRelease)
+            for number in 0..<20 {
+                let node = [first, second][number % 2]
+                try await eventually("the key is allowed on node \(number % 2)") {
+                    try await node.verdict(key.token, as: first.adminToken) == "valid"
+                }
+            }
+        }
+    }
+
+    // The fault: the same step locked members out of their accounts for an hour.
+    @Test(arguments: [false, true])
+    func `a member can sign in after the server's clock was set back`(ofEarlierRelease: Bool) async throws {
+        try await withTwoNodes { first, second in
+            _ = try await first.addMember("ada@example.org", "owner")
+            #expect(try await first.trySignIn("ada@example.org", "a guess").status == 401)
+            try await setClockBack(first, ofEarlierRelease: ofEarlierRelease)
+            for node in [second, first, second] {
+                let answer = try await node.trySignIn("ada@example.org")
+                #expect(answer.status == 201, "\(answer)")
             }
         }
     }
