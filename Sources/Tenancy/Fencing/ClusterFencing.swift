@@ -45,6 +45,8 @@ public final class ClusterFencing: Sendable {
     private let leastTime: Duration
     /// The maximum time of an exchange of rate limits.
     private let limitDeadline: Duration
+    /// The least time between two deletions of rows that no limit needs.
+    private let limitCleaning: Duration
     private let state = Locked(State())
 
     /// Creates the fencing of an installation, without a connection.
@@ -60,6 +62,7 @@ public final class ClusterFencing: Sendable {
     ///     connection. In a change with a common deadline that is nearer, it is all the time that the change has left.
     ///   - leastTime: The time that a fence's statement gets even if its change has none left.
     ///   - limitDeadline: The maximum time of an exchange of rate limits, which includes the wait for its connection.
+    ///   - limitCleaning: The least time between two deletions of rows that no limit needs. Defaults to a minute.
     public init(
         _ control: ControlDatabase,
         node: NodeDescription = NodeDescription(),
@@ -68,7 +71,8 @@ public final class ClusterFencing: Sendable {
         times: FenceTimes = .standard,
         statementDeadline: Duration = .seconds(10),
         leastTime: Duration = .seconds(1),
-        limitDeadline: Duration = .milliseconds(500)
+        limitDeadline: Duration = .milliseconds(500),
+        limitCleaning: Duration = .seconds(60)
     ) {
         self.control = control
         self.node = node
@@ -78,6 +82,7 @@ public final class ClusterFencing: Sendable {
         self.statementDeadline = max(statementDeadline, leastTime)
         self.leastTime = leastTime
         self.limitDeadline = limitDeadline
+        self.limitCleaning = limitCleaning
     }
 
     /// The connections for stops to each cluster that no change of keys gets.
@@ -129,6 +134,7 @@ public final class ClusterFencing: Sendable {
             let exchange = LimitExchange(
                 try configuration(cluster),
                 deadline: limitDeadline,
+                cleaningInterval: limitCleaning,
                 view: keeper.view,
                 reactor: control.reactor,
                 logger: control.logger
