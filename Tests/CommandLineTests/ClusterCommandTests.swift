@@ -56,6 +56,60 @@ import Testing
         }
     }
 
+    // The fault: a removed server was a lost lease on each node that had used it, until the node was restarted.
+    @Test func `a running Mortise leaves a removed server, and uses it again when it is added again`() async throws {
+        try await ProcessInstallation.with { installation in
+            try await withServer { second, _ in
+                let parameters = second.configuration().parameters
+                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
+                    .joined(separator: " ")
+                try await installation.serve { program in
+                    let port = try await program.port()
+                    for (round, name) in ["one", "two"].enumerated() {
+                        let added = try await Program.run(
+                            ["cluster", "add", "second", conninfo],
+                            environment: installation.variables
+                        )
+                        #expect(added.code == 0, "\(added.everything)")
+                        let made = try await installation.call(
+                            "POST",
+                            "/v1/organizations/default/workspaces",
+                            ["name": .string(name), "cluster": "second"],
+                            port: port
+                        )
+                        #expect(made.status == 201, "\(made)")
+                        let path = "/v1/workspaces/\(name)"
+                        let key = try await installation.call(
+                            "POST",
+                            "\(path)/service-keys",
+                            ["name": "k"],
+                            port: port
+                        )
+                        let token = try #require(key.body["token"]?.string, "\(key)")
+                        // The first verification of a node on a server waits for its lease.
+                        try await eventually("the key is valid") {
+                            try await installation.verdict(token, port: port) == "valid"
+                        }
+                        let archived = try await installation.call("POST", "\(path)/archive", port: port)
+                        #expect(archived.status == 200, "\(archived)")
+                        let deleted = try await installation.call("DELETE", path, port: port)
+                        #expect(deleted.status == 204, "\(deleted)")
+                        let removed = try await Program.run(
+                            ["cluster", "remove", "second"],
+                            environment: installation.variables
+                        )
+                        #expect(removed.code == 0, "\(removed.everything)")
+                        try await eventually("the node leaves the server") {
+                            program.log.split(separator: "this node has left it").count == round + 2
+                        }
+                        let verdict = try await installation.verdict(token, port: port)
+                        #expect(verdict == "not_found")
+                    }
+                }
+            }
+        }
+    }
+
     // The accident: the setting of the control database is named, which is right, and not the connection string.
     @Test func `a server that cannot be reached is not added, and the connection string is named`() async throws {
         try await ProcessInstallation.with { installation in

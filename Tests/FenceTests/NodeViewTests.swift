@@ -151,6 +151,24 @@ import Testing
         #expect(view.beginRenewal(at: seconds(11)) == nil)
     }
 
+    // Attack: a cluster is removed and added again, and an entry from before counts under the new lease, whose view raises other fences.
+    @Test func `8: an entry does not count under the lease of a view that takes the place of one that has left`() throws
+    {
+        try renew(at: seconds(10))
+        let stamp = try #require(fill(at: seconds(10)))
+        view.leave()
+        #expect(view.hasLeft)
+        let next = NodeView(times: FenceTimes(trust: .milliseconds(2500)))
+        let renewal = try #require(next.beginRenewal(at: seconds(10)))
+        next.apply(
+            RenewalAnswer(isGranted: true, standing: [], timeline: Self.timeline),
+            to: renewal,
+            at: seconds(10)
+        )
+        let lease = try #require(next.lease(at: seconds(10)))
+        #expect(!next.admits(stamp, lease))
+    }
+
     // Attack: two keys share a slot, and the lift of one ends the fence of the other.
     @Test func `10: a lift ends one fence and leaves the others of its slot`() throws {
         try renew(at: seconds(10))

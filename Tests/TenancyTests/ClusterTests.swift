@@ -125,6 +125,61 @@ import Testing
         }
     }
 
+    // The fault: each node that had used a removed cluster tried for ever to renew its lease there, and the alert of a lost lease stayed
+    // until all nodes were restarted.
+    @Test func `a node leaves a cluster that was removed, and uses it again when it is back under its id`() async throws
+    {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let databases = try Databases(control, options: .ample)
+            let provisioner = Provisioner(control, options: .ample, fencing: databases.fencing)
+            let first = try await test.makeTenant(provisioner)
+            let state = Statement("SELECT state FROM auth.workspace")
+            try await withServer { server, _ in
+                let parameters = server.configuration().parameters
+                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
+                    .joined(separator: " ")
+                let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
+                for round in ["one", "two"] {
+                    if round == "two" {
+                        // Somebody takes the row back from a backup.
+                        let literal = PostgresConnection.quote(literal: conninfo)
+                        try await withConnection(to: test.owner) {
+                            try await $0.script(
+                                "INSERT INTO control.clusters (id, name, conninfo) VALUES ('\(cluster.id)', 'second', \(literal))"
+                            )
+                        }
+                        let report = try await control.migrateClusterDatabases(isDryRun: false)
+                        #expect(report.isSuccess)
+                    }
+                    let new = NewWorkspace(organizationID: first.organizationID, name: round, cluster: "second")
+                    let far = try await provisioner.create(new, by: .system)
+                    #expect(far.clusterID == cluster.id)
+                    _ = try await databases.limits(for: far.facts)
+                    try await eventually("the lease is good") { databases.fencing.figures.good == 1 }
+                    let early = try await databases.leaveRemovedClusters()
+                    #expect(early.isEmpty && databases.fencing.leaseIDs.count == 1)
+                    let found = try await databases.withLookups(far.facts) { try await $0.query(state).count }
+                    #expect(found == 1)
+
+                    try await provisioner.delete(far.id, by: .system)
+                    try await control.removeCluster(name: "second")
+                    try await eventually("the lease is lost") { databases.fencing.figures.lost == 1 }
+                    let left = try await databases.leaveRemovedClusters()
+                    #expect(left == [cluster.id])
+                    let figures = databases.fencing.figures
+                    #expect(figures.good == 0 && figures.lost == 0)
+                    let error = await #expect(throws: TenancyError.self) {
+                        try await databases.withLookups(far.facts) { try await $0.query(state).count }
+                    }
+                    #expect(error?.code == .unknownWorkspace)
+                }
+            }
+            await provisioner.shutdown()
+            await databases.shutdown()
+        }
+    }
+
     private static func password(on server: TestServer, _ test: TestInstallation) async throws -> [String] {
         try await withConnection(to: server.configuration()) {
             try await $0.texts("SELECT rolpassword FROM pg_authid WHERE rolname = '\(test.installation.runtimeRole)'")

@@ -116,13 +116,21 @@ extension NodeView {
 
     /// Leaves the cluster: the lease does not count from now on, and no later one does (rule 8).
     ///
+    /// The entries of caches that belong to this view count no more, also not under the lease of a view that takes its place: that one
+    /// would know nothing of the fences around them.
+    ///
     /// Delete the node's row after this call.
     public func leave() {
         keeping.withLock { keeping in
             keeping.hasLeft = true
             leaseEnd.store(Moment.distantPast.nanoseconds, ordering: .sequentiallyConsistent)
+            // Fences that nobody lifts: each stamp was taken without one.
+            for fences in workspaces.withLock({ Array($0.values) }) { fences.slot.open() }
         }
     }
+
+    /// True if the node has left the cluster, so that no lease will be good again.
+    public var hasLeft: Bool { keeping.withLock { $0.hasLeft } }
 
     /// Raises a fence (rules 9 and 12).
     private func raise(_ fence: StandingFence, _ keeping: inout Keeping, at now: Moment) {

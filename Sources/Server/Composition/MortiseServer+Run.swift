@@ -81,6 +81,7 @@ extension MortiseServer {
             BackgroundTask("sign-in check") { [self] in await checkSignIn() },
             BackgroundTask("clock") { [self] in await watchClock() },
             BackgroundTask("standbys") { [self] in await watchStandbys() },
+            BackgroundTask("removed clusters") { [self] in await leaveRemovedClusters() },
             listener(readiness, onListening),
         ]
         // It stops last but for the writers, so that operators see the end of the drain.
@@ -128,6 +129,16 @@ extension MortiseServer {
             // The log has the cause of a control database that is unavailable.
             if let found = try? await platform.provisioner.standbys() { standbys.note(found) }
             try? await Task.sleep(for: configuration.standbyInterval)
+        }
+    }
+
+    /// Leaves the PostgreSQL servers that were removed from the installation, again and again.
+    private func leaveRemovedClusters() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: configuration.clusterInterval)
+            // The log has the cause of a control database that cannot be asked.
+            guard !Task.isCancelled, let left = try? await platform.databases.leaveRemovedClusters() else { continue }
+            if !left.isEmpty { platform.verifier.keys.forgetHomes() }
         }
     }
 

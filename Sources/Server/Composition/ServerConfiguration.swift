@@ -249,6 +249,11 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to 15 s.
     package var standbyInterval: Duration = .seconds(15)
 
+    /// The time between two looks for PostgreSQL servers that were removed from the installation.
+    ///
+    /// It is shorter than the time after which the alert of a lost lease fires. Defaults to 5 s.
+    package var clusterInterval: Duration = .seconds(5)
+
     /// The source of random bits.
     ///
     /// Defaults to the system's generator.

@@ -46,10 +46,10 @@ public final class Databases: Sendable {
         }
     }
 
-    private let database: ControlDatabase
+    let database: ControlDatabase
     let options: DatabasesOptions
     private let reactors: [Reactor]
-    private let directory: WorkspaceDirectory
+    let directory: WorkspaceDirectory
     let caches = ReadMostlyMap<UUID, ClusterCaches>()
     let stopped = StoppedWorkspaces()
     private let isShutDown = Atomic<Bool>(false)
@@ -412,6 +412,11 @@ public final class Databases: Sendable {
         } catch let error as PostgresError where error.canBeDeletion {
             // Only the control database tells a workspace that was deleted from one whose database is missing, for example because a
             // backup was restored in part. The latter keeps its connections, which pause between two attempts.
+            guard (try? await directory.isGone(workspace.workspaceID)) == true else { throw error }
+            await forget(workspace.workspaceID)
+            throw TenancyError.unknownWorkspace
+        } catch let error as TenancyError where error.code == .unknownCluster {
+            // A cluster with workspaces cannot be removed, so the workspace was deleted before.
             guard (try? await directory.isGone(workspace.workspaceID)) == true else { throw error }
             await forget(workspace.workspaceID)
             throw TenancyError.unknownWorkspace

@@ -29,6 +29,7 @@ final class WorkspaceDirectory: Sendable {
     private static let byRefOfAnyone = Statement("\(select) WHERE w.ref = $1 AND \(exists)")
     private static let byID = Statement("\(select) WHERE w.id = $1 AND \(exists)")
     private static let clusterByID = Statement("SELECT \(Cluster.columns) FROM control.clusters WHERE id = $1")
+    private static let clustersByID = Statement("SELECT id FROM control.clusters WHERE id = ANY ($1)")
 
     /// Returns an organization's workspace by its reference.
     ///
@@ -64,6 +65,16 @@ final class WorkspaceDirectory: Sendable {
             throw TenancyError.unknownCluster
         }
         return try Cluster(row: row)
+    }
+
+    /// Returns those of some clusters that belong to the installation.
+    func clusters(among ids: Set<UUID>) async throws -> Set<UUID> {
+        Set(try await lookups.query(Self.clustersByID, [Array(ids)]).map { try $0.decode(0, as: UUID.self) })
+    }
+
+    /// Removes the workspaces of a cluster that was removed.
+    func removeWorkspaces(on clusterID: UUID) {
+        for (id, facts) in knownByID.entries where facts.clusterID == clusterID { remove(id) }
     }
 
     /// Removes a workspace that was deleted.

@@ -25,6 +25,12 @@ public final class ClusterFencing: Sendable {
         let pool: PostgresPool
         let fences: ClusterFences
         let places: FairPlaces
+
+        func shutdown() async {
+            await places.shutdown()
+            await fences.untilLifted()
+            await pool.shutdown()
+        }
     }
 
     private struct State {
@@ -97,11 +103,28 @@ public final class ClusterFencing: Sendable {
         }
         for exchange in limits { await exchange.shutdown() }
         for keeper in keepers { await keeper.shutdown() }
-        for gate in gates {
-            await gate.places.shutdown()
-            await gate.fences.untilLifted()
-            await gate.pool.shutdown()
+        for gate in gates { await gate.shutdown() }
+    }
+
+    /// The ids of the clusters that this node has used and not left.
+    var clusterIDs: Set<UUID> {
+        state.withLock { Set($0.keepers.keys).union($0.limits.keys).union($0.gates.keys.map(\.cluster)) }
+    }
+
+    /// Leaves a cluster that was removed from the installation, and closes its connections.
+    ///
+    /// Its lease ends first, so that nothing there is answered from memory from the beginning of this call on. A later use of the cluster
+    /// begins anew.
+    func leave(_ clusterID: UUID) async {
+        let (keeper, exchange, gates) = state.withLock { state in
+            let gates = state.gates.filter { $0.key.cluster == clusterID }
+            for id in gates.keys { state.gates[id] = nil }
+            let exchange = state.limits.removeValue(forKey: clusterID)
+            return (state.keepers.removeValue(forKey: clusterID), exchange, Array(gates.values))
         }
+        await keeper?.shutdown()
+        await exchange?.shutdown()
+        for gate in gates { await gate.shutdown() }
     }
 
     /// Returns the keeper of this node's lease on a cluster.
@@ -116,7 +139,7 @@ public final class ClusterFencing: Sendable {
     private func keeper(of cluster: Cluster, _ state: inout State) throws(PostgresError) -> LeaseKeeper {
         if let keeper = state.keepers[cluster.id] { return keeper }
         guard !state.isShutDown else { throw Self.shutDown }
-        // The first request for a cluster starts its keeper, which goes on for as long as this node runs.
+        // The first request for a cluster starts its keeper, which goes on until this node leaves the cluster.
         let keeper = try PostgresDeadline.without { () throws(PostgresError) in
             try LeaseKeeper(try configuration(cluster), description: node, times: times, logger: control.logger)
         }

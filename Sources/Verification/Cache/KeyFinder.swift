@@ -63,6 +63,11 @@ package final class KeyFinder: Sendable {
     /// Removes all keys from memory, for tests that change rows by hand, which no fence covers.
     package func removeAll() { cache?.removeAll() }
 
+    /// Forgets the homes of all keys, after this node has left a cluster.
+    ///
+    /// They are found again without a read, except those of workspaces that are new to this node.
+    package func forgetHomes() { homes.removeAll() }
+
     // MARK: Homes
 
     func knownHome(_ ref: WorkspaceRef, of organizationID: UUID) -> KeyHome? { homes.known(ref, of: organizationID) }

@@ -1,3 +1,4 @@
+import Fence
 import FoundationEssentials
 import Keys
 import Locks
@@ -66,8 +67,16 @@ final class KeyHomes: Sendable {
         )
     }
 
+    /// Removes all homes, after this node has left a cluster.
+    ///
+    /// A home keeps the keeper that it began with. A cluster that is added again has another one.
+    func removeAll() { known.removeAll() }
+
     private func insert(_ home: KeyHome, _ name: Name) -> KeyHome {
         if known.count >= Self.maximum { known.removeAll() }
-        return known.insert(home, for: name)
+        let present = known.insert(home, for: name)
+        // After the insertion: either `removeAll` removes this home, or this call sees that its cluster was left.
+        if present.keeper.view.hasLeft { known.removeValue(for: name) }
+        return present
     }
 }
