@@ -106,7 +106,8 @@ import Testing
     // Variables of libpq that a person has set for another database, each of which would keep a connection from the socket.
     private static let foreign = [
         "PGHOSTADDR": "192.0.2.1", "PGSERVICE": "other", "PGOPTIONS": "-c search_path=elsewhere",
-        "PGSSLMODE": "verify-full",
+        "PGSSLMODE": "verify-full", "PGSSLCERTMODE": "require", "PGSSLNEGOTIATION": "direct", "PGREQUIRESSL": "1",
+        "PGMINPROTOCOLVERSION": "latest",
         "PGCHANNELBINDING": "require", "PGREQUIREPEER": "nobody", "PGGSSENCMODE": "require",
         "PGTARGETSESSIONATTRS": "standby", "PGREQUIREAUTH": "scram-sha-256", "PGUSER": "other", "PGDATABASE": "other",
     ]
