@@ -48,6 +48,7 @@ package struct TestInstallation: Sendable {
         configuration.clock = MachineClock.shared
         configuration.databases = .ample
         configuration.provisioner = .ample
+        configuration.repairPatience = .ample
         configuration.connections = .ample
         configuration.shutdownGrace = .seconds(60).onThisMachine
         // A look at the standbys takes a connection, and tests count connections.

@@ -91,7 +91,7 @@ package struct MortiseServer: Sendable {
                 member: configuration.firstMember,
                 show: show
             )
-            let repair = try await platform.provisioner.repairAll()
+            let repair = try await platform.provisioner.repairAll(within: configuration.repairPatience)
             for cluster in repair.unreachableClusters {
                 logger.warning("a cluster is unreachable", metadata: ["cluster": "\(cluster)"])
             }

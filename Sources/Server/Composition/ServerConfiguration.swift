@@ -239,6 +239,11 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to 10 s.
     package var repairRest: Duration = .seconds(10)
 
+    /// The maximum time that a start takes to set up clusters and to finish interrupted changes of workspaces.
+    ///
+    /// The rest is done while the server runs. Defaults to 20 s.
+    package var repairPatience: Duration = .seconds(20)
+
     /// The time between two comparisons of the wall clock with the database's.
     ///
     /// Defaults to one minute.

@@ -114,33 +114,25 @@ extension ControlDatabase {
         return try await withResource(connection, { try await $0.systemIdentifier() }, close: { await $0.close() })
     }
 
-    /// Sets up the runtime role on every other cluster again: it completes interrupted additions and sets new
-    /// passwords.
+    /// Sets up the runtime role on a cluster other than the primary one again: it completes an interrupted addition and sets a new
+    /// password.
     ///
     /// - Parameters:
+    ///   - cluster: The cluster.
     ///   - control: A connection to the control database.
-    ///   - names: The clusters where it failed before, which are tried again; `nil` stands for all.
-    /// - Returns: The names of the clusters where that failed.
-    /// - Throws: The control database's errors.
-    func prepareClusters(_ control: PostgresConnection, again names: [String]? = nil) async throws -> [String] {
-        let store = ControlStore(control)
-        var failed: [String] = []
-        var page = try await store.clusters(PageRequest(limit: 100))
-        while true {
-            for cluster in page.items where !cluster.isPrimary && names?.contains(cluster.name) ?? true {
-                do {
-                    try await prepare(cluster, control: control, setsPassword: true)
-                } catch {
-                    failed.append(cluster.name)
-                    logger.log(
-                        level: names == nil ? .warning : .debug,
-                        "a cluster cannot be used",
-                        metadata: ["cluster": "\(cluster.name)", "error": "\(error)"]
-                    )
-                }
-            }
-            guard let next = page.next else { return failed }
-            page = try await store.clusters(PageRequest(limit: 100, .after(next)))
+    ///   - level: The level of the log line of a failure.
+    /// - Returns: False if that failed.
+    func prepareAgain(_ cluster: Cluster, control: PostgresConnection, failingAt level: Logger.Level) async -> Bool {
+        do {
+            try await prepare(cluster, control: control, setsPassword: true)
+            return true
+        } catch {
+            logger.log(
+                level: level,
+                "a cluster cannot be used",
+                metadata: ["cluster": "\(cluster.name)", "error": "\(error)"]
+            )
+            return false
         }
     }
 

@@ -13,8 +13,13 @@ extension ControlDatabase {
     /// Grants the runtime role its privileges again in the databases of workspaces that were restored without their roles.
     ///
     /// A cluster or a database that cannot be used is logged, and does not stop the others.
-    func repairPrivileges(_ control: PostgresConnection) async throws {
-        for (cluster, names) in try await workspaceDatabases(control) {
+    ///
+    /// - Parameters:
+    ///   - control: A connection to the control database.
+    ///   - unreachable: The names of clusters that are left out, because they could not be used a moment ago.
+    /// - Throws: The control database's errors.
+    func repairPrivileges(_ control: PostgresConnection, except unreachable: Set<String>) async throws {
+        for (cluster, names) in try await workspaceDatabases(control) where !unreachable.contains(cluster.name) {
             await repairPrivileges(of: names, on: cluster)
         }
     }

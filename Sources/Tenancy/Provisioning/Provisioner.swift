@@ -15,7 +15,7 @@ package import Postgres
 ///
 /// A change of state has three parts: the request (control row and event, committed), the workspace's own row with the
 /// same event, the control row. The second part takes effect, because every look-up of a key joins that row. A method
-/// returns after the third part. Until then the request stands in the control row, where ``repairAll()`` finds it.
+/// returns after the third part. Until then the request stands in the control row, where ``repairAll(within:)`` finds it.
 public final class Provisioner: Sendable {
     let control: ControlDatabase
     let options: ProvisionerOptions
