@@ -126,6 +126,55 @@ import Verification
         }
     }
 
+    /// Creates a client key of a new member.
+    ///
+    /// - Returns: The key, and the member's session.
+    private static func makeOwnKey(
+        _ mortise: ServerHarness,
+        _ settings: JSONObject = [:]
+    ) async throws -> (path: String, token: String, session: String) {
+        let member = try await mortise.addMember("m@example.org", "member")
+        let session = try await mortise.signIn("m@example.org").access
+        let path = "/v1/workspaces/default/client-keys"
+        var body = settings
+        body["name"] = "own"
+        body["subject"] = .string(member.userID)
+        let made = try await mortise.api.post(path, .object(body), as: session)
+        return ("\(path)/\(try made.string("key", "id"))", try made.string("token"), session)
+    }
+
+    // The attack: the key is confined already to the address that uses it, so the quarantine changes nothing. Its owner, or whoever has
+    // taken over the owner's session, removes the addresses, and the leaked token works everywhere.
+    @Test func `a quarantine keeps the addresses that a key's subject had set itself`() async throws {
+        try await Self.withQuarantine { mortise in
+            let key = try await Self.makeOwnKey(mortise, ["allowed_ips": ["192.0.2.7"]])
+            #expect(try await mortise.verdict(key.token, ["address": "192.0.2.7"]) == "valid")
+            await mortise.flushUsage()
+            _ = try await mortise.report([key.token])
+            let wishes: [JSONValue] = [
+                ["allowed_ips": nil], ["allowed_ips": []], ["allowed_ips": ["192.0.2.7", "192.0.2.8"]],
+            ]
+            for wish in wishes {
+                #expect(try await mortise.api.send("PATCH", key.path, wish, as: key.session).status == 403, "\(wish)")
+            }
+            let addresses = ["192.0.2.7", "192.0.2.8"]
+            #expect(try await Self.verdicts(mortise, key.token, addresses) == ["valid", "wrong_address"])
+            #expect(try await mortise.api.send("PATCH", key.path, wishes[0], as: mortise.adminToken).status == 200)
+        }
+    }
+
+    // The attack: the owner of the key, or whoever has taken over the owner's session, had disabled it before the leak, and enables it.
+    @Test func `a key that its subject had disabled stays so after a quarantine`() async throws {
+        try await Self.withQuarantine { mortise in
+            let key = try await Self.makeOwnKey(mortise)
+            #expect(try await mortise.api.post("\(key.path)/disable", as: key.session).status == 200)
+            _ = try await mortise.report([key.token])
+            #expect(try await mortise.api.post("\(key.path)/enable", as: key.session).status == 403)
+            #expect(try await mortise.verdict(key.token) == "disabled")
+            #expect(try await mortise.api.post("\(key.path)/enable", as: mortise.adminToken).status == 200)
+        }
+    }
+
     // The attack: a new token leaks after the owner has lifted the quarantine of the old one.
     @Test func `each token of a key has a quarantine of its own`() async throws {
         try await Self.withQuarantine { mortise in

@@ -22,6 +22,9 @@ extension LeakService {
 
     private static let reason = "The token was found in a public place."
 
+    /// The restrictions of a client key that only administration lifts after a quarantine.
+    private static let held: Set<String> = [Authority.enabled, KeyBounds.Restriction.addresses.rawValue]
+
     /// Records a leak, and stops the key as far as its organization wants it.
     ///
     /// - Parameters:
@@ -54,7 +57,10 @@ extension LeakService {
             case .notify: break
             case .quarantine:
                 let addresses = try await addresses(of: key, over: connection)
+                let old = key
                 events += Self.quarantine(&key, to: addresses, at: change.now)
+                // Its subject can have set the same restriction before, and could lift it again.
+                key = change.authority().holding(key, after: old, restricting: Self.held)
             case .revoke: events.append(Self.revoke(&key, by: change.caller, at: change.now))
             }
             return events
