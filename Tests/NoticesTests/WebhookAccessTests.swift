@@ -67,6 +67,40 @@ import Testing
         }
     }
 
+    // The attack: a key for an hour, one address or a few calls, which somebody has stolen, has all events sent to the thief from then on.
+    @Test(
+        arguments: [
+            ["expires_at": "2090-01-01T00:00:00Z"], ["allowed_ips": ["127.0.0.1"]], ["rate_limit_per_minute": 100_000],
+        ] as [JSONValue]
+    )
+    func `an admin key with restrictions decides about no receiver of events, and can stop one`(_ bound: JSONValue)
+        async throws
+    {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let webhook = try await mortise.makeWebhook("https://example.com/hook")
+            var settings = bound.object ?? JSONObject()
+            settings["name"] = "bound"
+            settings["permissions"] = ["webhooks:read", "webhooks:write", "events:read"]
+            let keys = "/v1/organizations/default/admin-keys"
+            let token = try await api.post(keys, .object(settings), as: mortise.adminToken).string("token")
+            let change: JSONValue = ["url": "https://example.com/other"]
+            #expect(try await api.post("\(webhook.path)/disable", as: token).status == 200)
+            for refusal in [
+                try await api.post(Self.path, Self.new, as: token),
+                try await api.send("PATCH", webhook.path, change, as: token),
+                try await api.post("\(webhook.path)/enable", as: token),
+                try await api.post("\(webhook.path)/rotate-secret", as: token),
+            ] {
+                #expect(refusal.status == 403, "\(refusal)")
+                #expect(refusal["detail"]?.string?.contains("without these restrictions") == true, "\(refusal)")
+            }
+            let now = try await api.get(webhook.path, as: token)
+            #expect(now["url"] == "https://example.com/hook" && now["enabled"] == false, "\(now)")
+            #expect(try await api.send("DELETE", webhook.path, as: token).status == 204)
+        }
+    }
+
     @Test func `wrong settings are refused, each with its place`() async throws {
         try await withMortise { mortise in
             for (body, pointer) in [

@@ -107,6 +107,23 @@ extension Principal {
         )
     }
 
+    /// Throws if the credential is a key that cannot decide about a webhook because its restrictions would be lost.
+    ///
+    /// A webhook outlives the key, and tells a receiver at any address of everything that happens to live keys. Whoever knows its secret
+    /// can send the receiver events.
+    func requireSubscription() throws(Refusal) {
+        guard case .key(let key) = identity else { return }
+        try requireCurrent()
+        try requireLive()
+        guard !key.bounds.isUnrestricted else { return }
+        throw .forbiddenKind(
+            """
+            An admin key with an expiry, allowed addresses or rate limits can disable and delete webhooks. To create, change or enable one \
+            or to rotate its secret, use an admin key without these restrictions, or a member's session.
+            """
+        )
+    }
+
     /// Returns true if an owner's keys are of the kind of the presented admin or operator key.
     func isOwnKind(_ owner: KeyOwner) -> Bool {
         switch owner {

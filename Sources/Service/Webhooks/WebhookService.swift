@@ -93,9 +93,10 @@ package struct WebhookService: Sendable {
         let (stored, webhook) = try await context.changeControl { transaction in
             let webhooks = context.webhooks(in: transaction)
             let stored = try await changes.createOnce(caller, in: transaction) { principal in
-                for permission in Self.subscribing { try Self.require(permission, over: new.workspaceID, principal) }
-                // A webhook outlives its creator, and tells of live keys.
-                try principal.requireLive()
+                for permission in Effect.subscription.permissions {
+                    try Self.require(permission, over: new.workspaceID, principal)
+                }
+                try principal.requireSubscription()
             } exists: { id in
                 try await webhooks.store.webhook(id, organization: organization) != nil
             } create: {
@@ -142,7 +143,7 @@ package struct WebhookService: Sendable {
     ) async throws -> Webhook {
         let faults = Self.faults(of: change)
         guard faults.isEmpty else { throw Refusal.invalid(faults) }
-        return try await self.change(id, name, caller, needing: Self.subscribing) { webhooks, organization in
+        return try await self.change(id, name, caller, .subscription) { webhooks, organization in
             try await Self.require(known, webhooks, organization)
             return try await webhooks.update(id, organization: organization, change, by: caller.attribution)
         }
@@ -163,7 +164,7 @@ package struct WebhookService: Sendable {
         organization name: String,
         by caller: Caller
     ) async throws -> Webhook {
-        try await change(id, name, caller, needing: Self.subscribing) { webhooks, organization in
+        try await change(id, name, caller, .subscription) { webhooks, organization in
             try await Self.require(known, webhooks, organization)
             return try await webhooks.enable(id, organization: organization, by: caller.attribution)
         }
@@ -173,7 +174,7 @@ package struct WebhookService: Sendable {
     ///
     /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
     package func disable(_ id: UUID, organization name: String, by caller: Caller) async throws -> Webhook {
-        try await change(id, name, caller) { webhooks, organization in
+        try await change(id, name, caller, .end) { webhooks, organization in
             try await webhooks.disable(id, organization: organization, by: caller.attribution)
         }
     }
@@ -202,7 +203,7 @@ package struct WebhookService: Sendable {
             let webhooks = context.webhooks(in: transaction)
             let stored = try await changes.createOnce(caller, in: transaction) { principal in
                 try Self.require(.webhooksWrite, over: current.workspaceID, principal)
-                try principal.requireLive()
+                try principal.requireSubscription()
             } exists: { id in
                 try await webhooks.store.webhook(id, organization: organization) != nil
             } create: {
@@ -240,7 +241,7 @@ package struct WebhookService: Sendable {
     ///
     /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
     package func delete(_ id: UUID, organization name: String, by caller: Caller) async throws {
-        _ = try await change(id, name, caller) { webhooks, organization in
+        _ = try await change(id, name, caller, .end) { webhooks, organization in
             let webhook = try await webhooks.store.webhook(id, organization: organization)
             return try await webhooks.delete(id, organization: organization, by: caller.attribution) ? webhook : nil
         }
@@ -342,24 +343,45 @@ package struct WebhookService: Sendable {
         try await context.settling { try await webhook(id, organization, .webhooksWrite, caller) }
     }
 
-    /// The permissions of a caller who decides which events are sent, and where to.
-    private static let subscribing: [Permission] = [.webhooksWrite, .eventsRead]
+    /// The effect of a change of a webhook.
+    private enum Effect {
+        /// The change decides which events are sent, or where to.
+        case subscription
+        /// The change ends the webhook's deliveries.
+        case end
+
+        /// The permissions of a caller who makes such a change.
+        var permissions: [Permission] {
+            switch self {
+            case .subscription: [.webhooksWrite, .eventsRead]
+            case .end: [.webhooksWrite]
+            }
+        }
+
+        /// Throws unless a caller with the permissions can make such a change.
+        func require(of principal: Principal) throws(Refusal) {
+            switch self {
+            case .subscription: try principal.requireSubscription()
+            case .end: try principal.requireLive()
+            }
+        }
+    }
 
     /// Runs a change of a webhook that the caller can see.
     private func change(
         _ id: UUID,
         _ name: String,
         _ caller: Caller,
-        needing permissions: [Permission] = [.webhooksWrite],
+        _ effect: Effect,
         _ body: (WebhookWriter, UUID) async throws -> Webhook?
     ) async throws -> Webhook {
         let organization = try await organization(name, .webhooksWrite, caller)
-        for permission in permissions { try caller.principal.require(permission) }
+        for permission in effect.permissions { try caller.principal.require(permission) }
         let seen = try await target(id, organization, caller)
         return try await context.changeControl { transaction in
             let principal = try await access.recheck(caller.principal, in: transaction)
-            for permission in permissions { try Self.require(permission, over: seen.workspaceID, principal) }
-            try principal.requireLive()
+            for permission in effect.permissions { try Self.require(permission, over: seen.workspaceID, principal) }
+            try effect.require(of: principal)
             guard let changed = try await body(context.webhooks(in: transaction), organization) else {
                 throw Refusal.notFound
             }

@@ -81,6 +81,21 @@ struct StrengthSnapshot {
     var workspaces: Set<String> = []
     /// The scopes that members can give, by workspace.
     var ceilings: [String: String] = [:]
+    var webhooks: [String: Webhook] = [:]
+
+    /// A receiver of events, and the types that it is sent.
+    struct Webhook: Equatable {
+        let url: String
+        let types: String
+        /// The nonce of the signing secret.
+        let secret: String
+        let isEnabled: Bool
+
+        /// Returns true if nothing but the end of deliveries has changed.
+        func isNoMore(than old: Webhook) -> Bool {
+            url == old.url && types == old.types && secret == old.secret && (old.isEnabled || !isEnabled)
+        }
+    }
 
     private static func keysSQL(_ table: String, _ column: String, _ own: String) -> String {
         """
@@ -106,7 +121,9 @@ struct StrengthSnapshot {
         'issuers', (SELECT coalesce(json_agg(id::text), '[]') FROM control.session_issuers), \
         'workspaces', (SELECT coalesce(json_agg(id::text), '[]') FROM control.workspaces), \
         'ceilings', (SELECT coalesce(json_agg(json_build_array(id::text, coalesce(array_to_string(member_scopes, ' '), ''))), \
-        '[]') FROM control.workspaces))::text
+        '[]') FROM control.workspaces), \
+        'webhooks', (SELECT coalesce(json_agg(json_build_array(id::text, url, array_to_string(event_types, ' '), \
+        secret_nonce::text, (disabled_at IS NULL)::text)), '[]') FROM control.webhooks))::text
         """
 
     init(_ control: PostgresConnection, _ workspace: PostgresConnection) async throws {
@@ -127,6 +144,15 @@ struct StrengthSnapshot {
             let texts = (ceiling.array ?? []).compactMap(\.string)
             ceilings[texts[0]] = texts[1]
         }
+        for webhook in people["webhooks"]?.array ?? [] {
+            let texts = (webhook.array ?? []).compactMap(\.string)
+            webhooks[texts[0]] = Webhook(
+                url: texts[1],
+                types: texts[2],
+                secret: texts[3],
+                isEnabled: texts[4] == "true"
+            )
+        }
     }
 
     private static func read(_ connection: PostgresConnection, _ sql: String) async throws -> JSONValue {
@@ -142,7 +168,7 @@ struct StrengthReset {
 
     static func save(_ control: PostgresConnection, _ workspace: PostgresConnection) async throws {
         for (connection, tables) in [
-            (control, keyTables + ["control.users", "control.members", "control.session_issuers"]),
+            (control, keyTables + ["control.users", "control.members", "control.session_issuers", "control.webhooks"]),
             (workspace, keyTables),
         ] {
             try await connection.script("CREATE SCHEMA strength")
@@ -169,6 +195,12 @@ struct StrengthReset {
             UPDATE control.sessions SET ended_at = NULL, end_reason = NULL;
             DELETE FROM control.session_issuers WHERE id NOT IN (SELECT id FROM strength.session_issuers);
             INSERT INTO control.session_issuers SELECT * FROM strength.session_issuers ON CONFLICT DO NOTHING;
+            DELETE FROM control.webhooks WHERE id NOT IN (SELECT id FROM strength.webhooks);
+            INSERT INTO control.webhooks SELECT * FROM strength.webhooks ON CONFLICT DO NOTHING;
+            UPDATE control.webhooks w SET url = s.url, event_types = s.event_types, disabled_at = s.disabled_at,
+                disabled_reason = s.disabled_reason, secret_id = s.secret_id, secret_nonce = s.secret_nonce,
+                old_secret_id = s.old_secret_id, old_secret_nonce = s.old_secret_nonce,
+                old_secret_ends_at = s.old_secret_ends_at FROM strength.webhooks s WHERE s.id = w.id;
             UPDATE control.workspaces SET member_scopes = NULL WHERE member_scopes IS NOT NULL;
             UPDATE control.workspaces SET state = 'active', target_state = NULL WHERE state = 'suspended'; COMMIT
             """

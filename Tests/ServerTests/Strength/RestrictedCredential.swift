@@ -92,6 +92,7 @@ struct StrengthWorld: Sendable {
     static let operatorKeys = "/v1/operator-keys"
     static let serviceKeys = "/v1/workspaces/default/service-keys"
     static let clientKeys = "/v1/workspaces/default/client-keys"
+    static let webhooks = "/v1/organizations/default/webhooks"
     static let member = "subject@example.org"
 
     let signer: SessionSigner
@@ -106,6 +107,8 @@ struct StrengthWorld: Sendable {
     let targets: [String: [String]]
     /// The client keys on which administration set restrictions.
     let held: Set<String>
+    /// A webhook that works, and one that is disabled.
+    let webhooks: [String]
 
     init(_ mortise: ServerHarness) async throws {
         let (api, admin) = (mortise.api, mortise.adminToken)
@@ -152,5 +155,11 @@ struct StrengthWorld: Sendable {
         }
         held = Set(targets[Self.clientKeys] ?? [])
         self.targets = targets
+        // Of a type that nothing here sends. The address would be refused, too.
+        let hook: JSONValue = ["url": "https://127.0.0.1/hook", "event_types": ["key.unused"]]
+        var webhooks: [String] = []
+        for _ in 0..<2 { webhooks.append(try await api.post(Self.webhooks, hook, as: admin).string("webhook", "id")) }
+        #expect(try await api.post("\(Self.webhooks)/\(webhooks[1])/disable", as: admin).status == 200)
+        self.webhooks = webhooks
     }
 }

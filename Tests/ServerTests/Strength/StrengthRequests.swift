@@ -60,6 +60,7 @@ struct StrengthRequests {
     private func ids(_ path: String) -> [String] {
         if path.contains("/members") { return world.members }
         if path.contains("/session-issuers") { return [world.issuer] }
+        if path.contains("/webhooks") { return world.webhooks }
         if path.contains("/tenants") { return [world.workspace] }
         let own = keyID.map { [$0] } ?? []
         func targets(_ family: String) -> [String] { world.targets[family] ?? [] }
@@ -103,6 +104,10 @@ struct StrengthRequests {
             let ids = ids(path).map { JSONValue.string($0) }
             let alone: [JSONValue] = ids.map { ["ids": [$0]] }
             return alone + [["ids": .array(ids)]]
+        }
+        if path.hasSuffix("/webhooks") { return [["url": "https://127.0.0.1/other", "event_types": ["key.unused"]]] }
+        if path.hasSuffix("/webhooks/{id}"), method == "PATCH" {
+            return [["url": "https://127.0.0.1/other"], ["event_types": ["key.*"]]]
         }
         // These create a database each, and nothing that could be stronger than its maker, but an organization.
         if method == "POST", path.hasSuffix("/workspaces") || path.hasSuffix("/tenants") {

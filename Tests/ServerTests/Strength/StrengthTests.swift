@@ -80,6 +80,10 @@ import Testing
                 #expect(bound.mode == "live" || key.mode == "test", "\(label): \(key)")
             }
         }
+        // A webhook has none of the restrictions, outlives its maker, and tells of live keys.
+        for (id, webhook) in after.webhooks {
+            #expect(before.webhooks[id].map { webhook.isNoMore(than: $0) } ?? false, "\(label): \(webhook)")
+        }
         if credential.isTest {
             let lost = before.keys.values.filter { $0.mode == "live" && after.keys[$0.id] == nil }
             #expect(lost.isEmpty, "\(label): \(lost)")
