@@ -72,6 +72,7 @@ public enum SQLFiles {
         SQLFile("c0043_delivery_updates", PackageResources.c0043_delivery_updates_sql),
         SQLFile("c0044_webhook_reasons", PackageResources.c0044_webhook_reasons_sql),
         SQLFile("c0045_webhook_ends", PackageResources.c0045_webhook_ends_sql),
+        SQLFile("c0046_admin_key_holds", PackageResources.c0046_admin_key_holds_sql),
         SQLFile("c0047_pending_retirements", PackageResources.c0047_pending_retirements_sql),
     ]
 

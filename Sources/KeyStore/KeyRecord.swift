@@ -66,7 +66,7 @@ public struct KeyRecord: Sendable {
     /// The id under which uses count for rate limits: that of the first key in a chain of replacements; `nil` is the
     /// key's own.
     public var limitID: UUID?
-    /// The restrictions of a client key that keep the rank of the caller who set them: a setting's name and the rank.
+    /// The restrictions of a client key or an admin key that keep the rank of the caller who set them: a setting's name and the rank.
     public var holds: [String: String] = [:]
     /// The creator.
     public var createdBy: String

@@ -3,6 +3,7 @@ import Postgres
 /// The SQL over the keys of one table and their secrets.
 struct KeyStatements: Sendable {
     static let service = KeyStatements(.service)
+    static let control = KeyStatements(.control)
     static let client = KeyStatements(.client)
 
     static let organizationOfAdminKey = Statement(
@@ -40,7 +41,7 @@ struct KeyStatements: Sendable {
     let secrets: Statement
     let insert: Statement
     let update: Statement
-    /// Parameters: the ids of keys, the values of their ``KeyRecord/Stop`` and the time, and for client keys the held restrictions.
+    /// Parameters: the ids of keys, the values of their ``KeyRecord/Stop`` and the time, and the held restrictions if the table has them.
     let stop: Statement
     /// Parameters: the id and the owner's.
     let delete: Statement
@@ -177,7 +178,7 @@ struct KeyStatements: Sendable {
     }
 
     private static func stop(_ table: KeyTable) -> Statement {
-        let holds = table.changingColumns.contains("holds") ? ", holds = $8" : ""
+        let holds = table.hasHolds ? ", holds = $8" : ""
         return Statement(
             """
             UPDATE \(table.name) SET disabled_at = $2, revoked_at = $3, revoked_by = $4, revocation_reason = $5,

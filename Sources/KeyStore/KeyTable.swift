@@ -1,7 +1,7 @@
 import Keys
 import Postgres
 
-/// One of the two tables of keys: the SQL expressions that differ between them.
+/// One of the two tables of keys: the SQL expressions that differ between them, and between the databases.
 ///
 /// The tables share nearly all columns and the whole lifecycle, so every statement is written once over this type.
 struct KeyTable: Sendable {
@@ -24,28 +24,38 @@ struct KeyTable: Sendable {
     /// The columns that only this table has and that every change writes.
     let changingColumns: [String]
 
-    /// The table of the keys of workspaces, organizations and the platform.
-    static let service = KeyTable(
-        name: "auth.service_keys",
-        secretColumn: "key_id",
-        kind: "k.kind",
-        organization: "k.organization_id",
-        permissions: "k.permissions",
-        subject: "NULL::text",
-        type: "NULL::text",
-        claims: "NULL::jsonb",
-        holds: "'{}'::jsonb",
-        ownerCount: 2,
-        // PostgreSQL takes IS NOT DISTINCT FROM for a condition that few rows meet, and sorts all rows instead of reading an index.
-        isOwned: {
-            let organization = "$\($0 + 1)::uuid"
-            return """
-                k.kind = ANY ($\($0)) AND (k.organization_id = \(organization) OR \(organization) IS NULL AND k.organization_id IS NULL)
-                """
-        },
-        fixedColumns: ["kind", "organization_id"],
-        changingColumns: ["permissions"]
-    )
+    /// True if the table has the restrictions that keep the rank of the caller who set them.
+    var hasHolds: Bool { changingColumns.contains("holds") }
+
+    /// The table of the keys of a workspace.
+    static let service = serviceKeys(holds: "'{}'::jsonb", changingColumns: ["permissions"])
+
+    /// The table of the keys of organizations and of the platform, in the control database.
+    static let control = serviceKeys(holds: "k.holds", changingColumns: ["permissions", "holds"])
+
+    private static func serviceKeys(holds: String, changingColumns: [String]) -> KeyTable {
+        KeyTable(
+            name: "auth.service_keys",
+            secretColumn: "key_id",
+            kind: "k.kind",
+            organization: "k.organization_id",
+            permissions: "k.permissions",
+            subject: "NULL::text",
+            type: "NULL::text",
+            claims: "NULL::jsonb",
+            holds: holds,
+            ownerCount: 2,
+            // PostgreSQL takes IS NOT DISTINCT FROM for a condition that few rows meet, and sorts all rows instead of reading an index.
+            isOwned: {
+                let organization = "$\($0 + 1)::uuid"
+                return """
+                    k.kind = ANY ($\($0)) AND (k.organization_id = \(organization) OR \(organization) IS NULL AND k.organization_id IS NULL)
+                    """
+            },
+            fixedColumns: ["kind", "organization_id"],
+            changingColumns: changingColumns
+        )
+    }
 
     /// The table of the keys of subjects.
     static let client = KeyTable(
@@ -93,18 +103,29 @@ extension KeyRecord {
 
     /// The values of the table's `changingColumns`.
     var changingValues: [any PostgresEncodable] {
-        kind == .client ? [subject, claims.map(PostgresJSON.init(_:)), storedHolds] : [permissions]
+        switch kind {
+        case .client: [subject, claims.map(PostgresJSON.init(_:)), storedHolds]
+        case .admin, .operator: [permissions, storedHolds]
+        case .service, .anon: [permissions]
+        }
     }
 
     /// The statements over the key's table.
-    var statements: KeyStatements { kind == .client ? .client : .service }
+    var statements: KeyStatements {
+        switch kind {
+        case .client: .client
+        case .admin, .operator: .control
+        case .service, .anon: .service
+        }
+    }
 }
 
 extension KeyOwner {
     /// The statements over the table of the owner's keys.
     var statements: KeyStatements {
         switch self {
-        case .workspace, .organization, .platform: .service
+        case .workspace: .service
+        case .organization, .platform: .control
         case .clients: .client
         }
     }

@@ -62,8 +62,9 @@ extension KeyWriter {
             keys.map(\.id), stop.disabledAt?.stored, stop.revokedAt?.stored, stop.revokedBy, stop.revocationReason,
             state.updatedAt.stored, stop.freesName,
         ]
-        if let key = keys.first, key.kind == .client { values.append(key.storedHolds) }
-        let written = try await connection.query(request.owner.statements.stop, values)
+        let statements = request.owner.statements
+        if statements.table.hasHolds, let key = keys.first { values.append(key.storedHolds) }
+        let written = try await connection.query(statements.stop, values)
         guard written.affectedRows == keys.count else { throw PostgresError.rowMissing }
     }
 }

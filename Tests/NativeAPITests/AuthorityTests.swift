@@ -293,6 +293,56 @@ import Testing
         }
     }
 
+    // The attack: an operator switches an abused admin key off, or confines it, and an owner of the organization undoes that.
+    @Test func `what an operator took from an admin key only an operator gives back`() async throws {
+        try await withMortise { mortise in
+            let (api, theOperator) = (mortise.api, mortise.operatorToken)
+            let owner = try await mortise.session("owner@example.org", "owner")
+            func make(_ name: String) async throws -> String {
+                let made = try await api.post(Self.admins, ["name": .string(name)], as: mortise.adminToken)
+                return "\(Self.admins)/\(try made.string("key", "id"))"
+            }
+            func patch(_ path: String, _ change: JSONValue, _ token: String) async throws -> Int {
+                try await api.send("PATCH", path, change, as: token).status
+            }
+            let path = try await make("abused")
+            let limits: JSONValue = [
+                "rate_limit_per_minute": 10, "rate_limit_per_hour": 100, "allowed_ips": ["127.0.0.0/8"],
+                "expires_at": "2090-01-01T00:00:00Z",
+            ]
+            #expect(try await patch(path, limits, theOperator) == 200)
+            #expect(try await api.post("\(path)/disable", as: theOperator).status == 200)
+            for caller in [owner, mortise.adminToken] {
+                let refused = try await api.post("\(path)/enable", as: caller)
+                #expect(refused.status == 403, "\(refused)")
+                #expect(refused["detail"]?.string?.contains("Ask an operator") == true, "\(refused)")
+                for change: JSONValue in [
+                    ["rate_limit_per_minute": nil], ["rate_limit_per_minute": 11], ["rate_limit_per_hour": nil],
+                    ["allowed_ips": nil], ["allowed_ips": []], ["allowed_ips": ["0.0.0.0/0"]], ["expires_at": nil],
+                    ["expires_at": "2091-01-01T00:00:00Z"],
+                ] {
+                    #expect(try await patch(path, change, caller) == 403, "\(change)")
+                }
+            }
+            #expect(try await patch(path, ["rate_limit_per_minute": 5, "name": "tighter"], owner) == 200)
+            #expect(try await api.get(path, as: owner)["status"] == "disabled")
+            #expect(try await api.post("\(path)/enable", as: theOperator).status == 200)
+            #expect(try await patch(path, ["allowed_ips": nil], theOperator) == 200)
+            // What the operator has lifted is the organization's again.
+            #expect(try await patch(path, ["allowed_ips": ["127.0.0.1"]], owner) == 200)
+            #expect(try await patch(path, ["allowed_ips": nil], owner) == 200)
+            #expect(try await api.post("\(path)/disable", as: owner).status == 200)
+            #expect(try await api.post("\(path)/enable", as: owner).status == 200)
+
+            // An operator takes the place of the organization that disabled the key itself.
+            let second = try await make("second")
+            #expect(try await api.post("\(second)/disable", as: owner).status == 200)
+            #expect(try await api.post("\(second)/disable", as: theOperator).status == 200)
+            #expect(try await api.post("\(second)/enable", as: owner).status == 403)
+            #expect(try await api.post("\(second)/enable", as: theOperator).status == 200)
+        }
+    }
+
     // The attack: a thief resumes a workspace again and again, and one of these requests waits while the owner revokes the thief's key.
     @Test func `a change of a workspace that waited does not come after the revocation of its key`() async throws {
         try await withMortise { mortise in

@@ -1,7 +1,7 @@
 import KeyStore
 import Keys
 
-/// The restrictions of client keys, which keep the rank of the caller who set them.
+/// The restrictions of client keys and admin keys, which keep the rank of the caller who set them.
 extension Authority {
     /// The restriction that a disabled key has.
     static let enabled = "enabled"
@@ -9,12 +9,17 @@ extension Authority {
     /// The settings of a client key that keep the rank of the caller who restricted them.
     private static let held = KeyBounds.Restriction.allCases.filter { $0 != .mode }
 
+    /// The settings of an admin key that keep the rank of the operator who restricted them.
+    ///
+    /// An admin key has no use for scopes and namespaces.
+    private static let heldOfAdminKeys: [KeyBounds.Restriction] = [.addresses, .perMinute, .perHour, .end]
+
     /// Throws if a change loosens a restriction that a caller of a higher rank set.
     func requireHeld(_ old: KeyRecord, _ new: KeyRecord) throws(Refusal) {
-        guard rank < .administrator else { return }
         let bounds = KeyBounds(old, secret: nil)
         for (name, holder) in old.holds.sorted(by: { $0.key < $1.key }) {
-            guard rank < Rank(rawValue: holder) ?? .administrator else { continue }
+            let holder = Rank(rawValue: holder) ?? .administrator
+            guard rank < holder else { continue }
             let isKept: Bool
             if name == Self.enabled {
                 isKept = old.disabledAt == nil || new.disabledAt != nil
@@ -24,13 +29,17 @@ extension Authority {
                 isKept = false
             }
             guard !isKept else { continue }
-            throw .forbiddenKind(
-                "The restriction \"\(name)\" of the key was set by administration. Ask an administrator to change it."
-            )
+            let advice =
+                holder == .platform
+                ? "an operator. Ask an operator to change it." : "administration. Ask an administrator to change it."
+            throw .forbiddenKind("The restriction \"\(name)\" of the key was set by \(advice)")
         }
     }
 
     /// Returns a key with the ranks of the callers who set its restrictions.
+    ///
+    /// Of an admin key only an operator's restrictions are held, and those with which it was created are not: the organization can create
+    /// such a key itself.
     ///
     /// - Parameters:
     ///   - new: The key after the change.
@@ -43,7 +52,12 @@ extension Authority {
         after old: KeyRecord?,
         restricting names: Set<String> = []
     ) -> KeyRecord {
-        guard new.kind == .client, rank > .subject else { return new }
+        let settings: [KeyBounds.Restriction]
+        switch new.kind {
+        case .client where rank > .subject: settings = Self.held
+        case .admin where rank == .platform && old != nil: settings = Self.heldOfAdminKeys
+        case .client, .admin, .service, .anon, .operator: return new
+        }
         var key = new
         func hold(_ name: String, isChanged: Bool, isRestricted: Bool) {
             guard isChanged || names.contains(name) else { return }
@@ -55,7 +69,7 @@ extension Authority {
             isChanged: (old?.disabledAt == nil) != (new.disabledAt == nil),
             isRestricted: new.disabledAt != nil
         )
-        for setting in Self.held {
+        for setting in settings {
             hold(
                 setting.rawValue,
                 isChanged: old.map { !new.has(setting, of: $0) } ?? true,

@@ -15,7 +15,7 @@ import Verification
 /// - A replaced secret and a deprecated key disable and revoke, and change nothing else.
 /// - A restriction that a caller of a higher rank set can be loosened only by a caller of that rank.
 struct Authority {
-    /// The rank of a caller over a client key.
+    /// The rank of a caller over a client key or an admin key.
     enum Rank: String, Comparable {
         /// The key's own subject: a member, a session of the application, or a client key of the subject.
         case subject
@@ -23,12 +23,15 @@ struct Authority {
         case service
         /// An admin key, or a member with the permission over all keys.
         case administrator
+        /// An operator, over the admin keys of an organization.
+        case platform
 
         private var order: Int {
             switch self {
             case .subject: 0
             case .service: 1
             case .administrator: 2
+            case .platform: 3
             }
         }
 
@@ -68,6 +71,7 @@ struct Authority {
         case .system: break
         case .key(let key):
             extent = principal.isOwnKind(owner) ? .ownKind(key.bounds) : .mode(key.bounds.mode)
+            if case .organization = owner, principal.reach == .platform { rank = .platform }
         case .workspaceKey(let key):
             rank = key.found.subject == nil ? .service : .subject
             extent = .ownKind(KeyBounds(key.found.state))
