@@ -2,6 +2,7 @@ import JSON
 import Keys
 import Locks
 import NIOHTTP1
+import Postgres
 import Server
 import ServerTestSupport
 import Surfaces
@@ -134,6 +135,16 @@ import Testing
             // Others sign in as before.
             #expect(try await refuse("192.0.2.2") == 502)
             #expect(try await console.browser().signIn(ada, with: provider).status == 200)
+            // Each address leaves a trace, and no more than one a minute.
+            let refusals = try await console.mortise.rows(
+                console.mortise.installation.control,
+                """
+                SELECT changes ->> 'reason' FROM auth.key_events
+                WHERE type = 'session.refused' AND changes ->> 'scope' = 'address' ORDER BY 1
+                """
+            )
+            let reasons = try refusals.map { try $0.decode(0, as: String.self) }
+            #expect(reasons == ["not_completed", "not_completed", "too_many_attempts"])
         }
     }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import KeyStore
 import Keys
 import People
@@ -33,13 +34,7 @@ extension MemberService {
         if let repeated, repeated != new {
             faults.append(InvalidField(pointer: "/repeated_password", detail: "The two passwords differ."))
         }
-        let compared = try await guesses.counting(account: me.email, from: caller.network) {
-            let stored = try await context.readPeople { try await $0.credentials(of: me.userID) }
-            guard current.utf8.count <= SessionLimits.passwordBytes,
-                try await passwords.matches(current, stored?.passwordHash, from: caller.network)
-            else { return String?.none }
-            return stored?.passwordHash
-        }
+        let compared = try await compare(current, of: me, in: organization, by: caller)
         if compared == nil {
             faults.insert(InvalidField(pointer: "/current_password", detail: "Must be the current password."), at: 0)
         }
@@ -56,6 +51,34 @@ extension MemberService {
             try await people.setPassword(hash.text, of: me.userID)
             try await people.endSessions(of: me.userID, except: me.sessionID, .passwordChanged)
             try await people.recordNewPassword(of: me.userID, organization: organization, by: caller.attribution)
+        }
+    }
+
+    /// Compares a password with the caller's own one as one guess, and records a refusal.
+    ///
+    /// - Returns: The hash of the password; `nil` if it is another one.
+    /// - Throws: `Refusal.tooManyAttempts`, `overloaded`; the database's errors.
+    private func compare(
+        _ password: String,
+        of me: MemberIdentity,
+        in organization: UUID,
+        by caller: Caller
+    ) async throws -> String? {
+        do {
+            let compared = try await guesses.counting(account: me.email, from: caller.network) {
+                let stored = try await context.readPeople { try await $0.credentials(of: me.userID) }
+                guard password.utf8.count <= SessionLimits.passwordBytes,
+                    try await passwords.matches(password, stored?.passwordHash, from: caller.network)
+                else { return String?.none }
+                return stored?.passwordHash
+            }
+            if compared == nil { await sessions.record(.wrongCredentials, of: me, in: organization, by: caller) }
+            return compared
+        } catch let refusal as Refusal {
+            if case .tooManyAttempts = refusal {
+                await sessions.record(.tooManyAttempts, of: me, in: organization, by: caller)
+            }
+            throw refusal
         }
     }
 }

@@ -15,7 +15,12 @@ extension ProviderSignIn {
     /// - Returns: The value of the session's cookie.
     /// - Throws: `ProviderRefusal`, the database's errors.
     func begin(_ person: ProviderPerson, from origin: RequestOrigin) async throws -> String {
-        if let cookie = try await beginKnown(person.subject, from: origin) { return cookie }
+        do {
+            if let cookie = try await beginKnown(person.subject, from: origin) { return cookie }
+        } catch ProviderRefusal.unknown(let email) {
+            await sessions.record(.unknownMember, EmailAddress(email), origin)
+            throw ProviderRefusal.unknown(email: email)
+        }
         let email = try await person.email()
         guard let email else { throw ProviderRefusal.unverified }
         let address = EmailAddress(email.text)

@@ -131,7 +131,7 @@ public struct ProviderSignIn: Sendable {
         }
     }
 
-    /// Counts a sign-in that is refused like a wrong password from the same address.
+    /// Counts a sign-in that is refused like a wrong password from the same address, and records it.
     ///
     /// Anybody can begin sign-ins and bring codes that are made up, each of which costs a row and an exchange with the provider. Each
     /// sign-in is an account of its own here, so only the limit of the address applies.
@@ -141,16 +141,29 @@ public struct ProviderSignIn: Sendable {
         _ complete: () async throws -> Completion
     ) async throws -> Completion {
         var refusal = ProviderRefusal.stale
-        let completion = try await sessions.guesses.counting(account: "oidc \(state)", from: origin.address) {
-            () async throws -> Completion? in
-            do {
-                return try await complete()
-            } catch let error as ProviderRefusal {
-                refusal = error
-                return nil
+        let completion: Completion?
+        do {
+            completion = try await sessions.guesses.counting(account: "oidc \(state)", from: origin.address) {
+                () async throws -> Completion? in
+                do {
+                    return try await complete()
+                } catch let error as ProviderRefusal {
+                    refusal = error
+                    return nil
+                }
             }
+        } catch let error as Refusal {
+            if case .tooManyAttempts = error { await sessions.record(.tooManyAttempts, from: origin) }
+            throw error
         }
-        guard let completion else { throw refusal }
+        guard let completion else {
+            switch refusal {
+            case .stale, .declined, .unusable: await sessions.record(.notCompleted, from: origin)
+            // They are about an account, and have been recorded for it.
+            case .unverified, .unknown, .otherSubject: break
+            }
+            throw refusal
+        }
         return completion
     }
 

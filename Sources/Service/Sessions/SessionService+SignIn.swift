@@ -77,26 +77,59 @@ extension SessionService {
     /// A refusal that cannot be recorded is still a refusal.
     func record(_ reason: SignInRefusals.Reason, _ address: EmailAddress?, _ origin: RequestOrigin) async {
         let events = refusals.count(address?.text ?? "", reason, from: origin.address)
+        await record(events, reason, by: origin.attribution(ActorKind.signIn)) { store in
+            guard let address, let known = try await store.credentials(of: address) else { return nil }
+            let organization = try await store.memberships(of: known.user.id).first?.organizationID
+            return (known.user.id, organization)
+        }
+    }
+
+    /// Records a refused sign-in that is about no account.
+    func record(_ reason: SignInRefusals.Reason, from origin: RequestOrigin) async {
+        let events = refusals.count(reason, from: origin.address)
+        await record(events, reason, by: origin.attribution(ActorKind.signIn)) { _ in nil }
+    }
+
+    /// Records that a member did not know the present password.
+    ///
+    /// Whoever has taken over a session could guess it otherwise without a trace.
+    func record(
+        _ reason: SignInRefusals.Reason,
+        of member: MemberIdentity,
+        in organization: UUID,
+        by caller: Caller
+    ) async {
+        // Apart from refused sign-ins of the same user, which have no session.
+        let events = refusals.count("present password of \(member.userID)", reason, from: caller.network)
+        await record(events, reason, by: caller.attribution) { _ in (member.userID, organization) }
+    }
+
+    /// Records refusals.
+    ///
+    /// - Parameters:
+    ///   - events: The events.
+    ///   - reason: The reason of all of them.
+    ///   - attribution: The attribution of the events.
+    ///   - find: Returns the user of the account, and the user's organization.
+    private func record(
+        _ events: [SignInRefusals.Event],
+        _ reason: SignInRefusals.Reason,
+        by attribution: Attribution,
+        _ find: (PeopleStore) async throws -> (user: UUID, organization: UUID?)?
+    ) async {
         if events.isEmpty { return }
         do {
             try await context.changeControl { transaction in
                 let people = context.people(in: transaction)
                 for event in events {
-                    var user: UUID?
-                    var organization: UUID?
-                    if event.scope == .account, let address,
-                        let known = try await people.store.credentials(of: address)
-                    {
-                        user = known.user.id
-                        organization = try await people.store.memberships(of: known.user.id).first?.organizationID
-                    }
+                    let known = try await event.scope == .account ? find(people.store) : nil
                     try await people.recordRefusal(
-                        of: user,
-                        organization: organization,
+                        of: known?.user,
+                        organization: known?.organization,
                         reason: reason.rawValue,
                         count: event.count,
                         scope: event.scope.rawValue,
-                        by: origin.attribution(ActorKind.signIn)
+                        by: attribution
                     )
                 }
             }

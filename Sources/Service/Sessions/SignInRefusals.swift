@@ -20,6 +20,8 @@ final class SignInRefusals: Sendable {
         case unknownMember = "unknown_member"
         /// Another subject of the identity provider is bound to the member.
         case otherSubject = "other_subject"
+        /// The identity provider vouched for nobody, or its answer was used before.
+        case notCompleted = "not_completed"
     }
 
     /// The accounts that an event stands for.
@@ -100,13 +102,29 @@ final class SignInRefusals: Sendable {
             } else if hasRoom(for: client) {
                 shares[client, default: 0] += 1
                 events.append((.account, accounts[account, default: Entry(client: client)].count(at: now)))
-            } else if clients[client] != nil || clients.count < SignInRefusals.capacity {
-                events.append((.address, clients[client, default: Entry(client: client)].count(at: now)))
             } else {
-                all[client.reason, default: Entry(client: client)].waiting += 1
+                events.append((.address, add(to: client, at: now)))
             }
             events.append((.all, all[client.reason]?.take(at: now)))
             return events.compactMap { event in event.count.map { Event(scope: event.scope, count: $0) } }
+        }
+
+        mutating func count(_ client: Client, at now: Duration) -> [Event] {
+            if clients[client] == nil, clients.count >= SignInRefusals.capacity { dropOld(at: now) }
+            let own = add(to: client, at: now).map { Event(scope: .address, count: $0) }
+            let common = all[client.reason]?.take(at: now).map { Event(scope: .all, count: $0) }
+            return [own, common].compactMap(\.self)
+        }
+
+        /// Counts a refusal for a client, or for all clients if there is no room.
+        ///
+        /// - Returns: The number that an event of the client stands for now, if there is to be one.
+        private mutating func add(to client: Client, at now: Duration) -> Int? {
+            guard clients[client] != nil || clients.count < SignInRefusals.capacity else {
+                all[client.reason, default: Entry(client: client)].waiting += 1
+                return nil
+            }
+            return clients[client, default: Entry(client: client)].count(at: now)
         }
 
         private func hasRoom(for client: Client) -> Bool {
@@ -146,5 +164,17 @@ final class SignInRefusals: Sendable {
         let client = Client(network: address?.customerNetwork, reason: reason)
         let now = elapsed()
         return state.withLock { $0.count(account, client, at: now) }
+    }
+
+    /// Counts a refusal that is about no account, for its client.
+    ///
+    /// - Parameters:
+    ///   - reason: The reason.
+    ///   - address: The client's address, as in ``count(_:_:from:)``.
+    /// - Returns: The events that are to be recorded now.
+    func count(_ reason: Reason, from address: IPAddress?) -> [Event] {
+        let client = Client(network: address?.customerNetwork, reason: reason)
+        let now = elapsed()
+        return state.withLock { $0.count(client, at: now) }
     }
 }

@@ -83,6 +83,24 @@ import Testing
         }
     }
 
+    // The attack: whoever has taken over a session guesses the password, to lock the member out for good, and nobody finds a trace of it.
+    @Test func `guesses of the present password leave events of the member`() async throws {
+        try await withMortise(configure: { $0.elapsed = { .zero } }) { mortise in
+            let ada = try await mortise.addMember("ada@example.org", "owner")
+            let session = try await mortise.signIn("ada@example.org").access
+            let guess: JSONValue = ["current_password": "a guess", "new_password": "another horse battery"]
+            var statuses: [Int] = []
+            while statuses.last != 429, statuses.count < 100 {
+                statuses.append(try await mortise.api.send("PUT", "/v1/me/password", guess, as: session).status)
+            }
+            #expect(statuses.count > 1 && statuses.last == 429, "\(statuses)")
+            let path = "/v1/organizations/default/events?type=session.refused"
+            let events = try await mortise.api.get(path, as: mortise.adminToken)["data"]?.array ?? []
+            #expect(events.map { $0["changes"]?["reason"] } == ["too_many_attempts", "wrong_credentials"], "\(events)")
+            #expect(events.allSatisfy { $0["changes"]?["user"] == .string(ada.userID) }, "\(events)")
+        }
+    }
+
     // The attack: a disabled user continues with an old session or signs in again.
     @Test func `a disabled user loses all sessions at once and cannot sign in`() async throws {
         try await withMortise { mortise in
