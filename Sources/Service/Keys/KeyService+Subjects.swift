@@ -29,6 +29,8 @@ extension KeyService {
     public func retire(_ keys: KeyCollection, _ fate: ClientKeyTreatment, by caller: Caller) async throws -> Int {
         var count = 0
         var position = KeyPosition.newest(offset: 0)
+        // Disabled keys are among those that are neither revoked nor expired. They are disabled once more, by administration: otherwise a
+        // subject that comes back could enable what it had disabled itself.
         let filter = fate == .revoke ? KeyFilter() : KeyFilter(isUsable: true)
         while true {
             let page = try await page(of: keys, filter, at: position)

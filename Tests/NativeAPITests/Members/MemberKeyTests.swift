@@ -92,6 +92,27 @@ import Testing
         }
     }
 
+    // The attack: somebody who expects to lose a role disables a key, gets a role again later, and enables the key.
+    @Test func `a key that a member had disabled comes back only by administration, too`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let other = try await mortise.makeWorkspace("Other")
+            let (wide, tokens) = try await person(mortise, "m@example.org", ["default"])
+            _ = try await mortise.addMember("m@example.org", "member", workspace: other)
+            let session = try await mortise.signIn("m@example.org").access
+            let list = try await api.get("/v1/workspaces/default/client-keys", as: session)
+            let path = "/v1/workspaces/default/client-keys/\(try #require(list["data"]?.array?.first?["id"]?.string))"
+            #expect(try await api.post("\(path)/disable", as: session).status == 200)
+            let removed = try await api.send("DELETE", "\(wide.path)?client_keys=disable", as: mortise.adminToken)
+            #expect(removed.status == 200 && removed["client_key_count"] == 0, "\(removed)")
+            _ = try await mortise.addMember("m@example.org", "member")
+            let back = try await mortise.signIn("m@example.org").access
+            #expect(try await api.post("\(path)/enable", as: back).status == 403)
+            #expect(try await mortise.verdict(tokens[0]) == "disabled")
+            #expect(try await api.post("\(path)/enable", as: mortise.adminToken).status == 200)
+        }
+    }
+
     // The fault: each of two removals took the other role for the one that keeps the keys.
     @Test func `two removals at once leave no key where the user can no longer enter`() async throws {
         try await withMortise { mortise in
