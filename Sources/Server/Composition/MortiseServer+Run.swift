@@ -136,7 +136,7 @@ extension MortiseServer {
     private func leaveRemovedClusters() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: configuration.clusterInterval)
-            // The log has the cause of a control database that cannot be asked.
+            // The log has the cause of a control database that is unavailable.
             guard !Task.isCancelled, let left = try? await platform.databases.leaveRemovedClusters() else { continue }
             if !left.isEmpty { platform.verifier.keys.forgetHomes() }
         }
