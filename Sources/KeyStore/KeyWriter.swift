@@ -8,7 +8,9 @@ public struct KeyChangeRequest: Sendable {
     public let owner: KeyOwner
     /// The keys that the change locks, each named once; none for a change that only creates keys.
     public let keyIDs: [UUID]
-    /// The caller's key, if it is in the same database. It cannot be changed until the change has ended.
+    /// The caller's key, if it is in the same database.
+    ///
+    /// It cannot be changed until the change has ended.
     public let callerKey: CallerKey?
     /// The workspace that the events name; `nil` in the control database.
     public let workspaceID: UUID?
@@ -34,8 +36,8 @@ public struct KeyChangeRequest: Sendable {
 extension KeyStore {
     /// Changes keys in one transaction, together with the events of the change: the only way to write a key.
     ///
-    /// The order is fixed: lock the keys and hold the caller's key, authorize, read the clock, run `body`. A concurrent change of one of the keys waits
-    /// at the lock, and `authorize` then sees what the change before it left.
+    /// The order is fixed: lock the keys and hold the caller's key, authorize, read the clock, run `body`. A concurrent change of one of
+    /// the keys waits at the lock, and `authorize` then sees what the change before it left.
     ///
     /// - Parameters:
     ///   - request: The owner and the keys.

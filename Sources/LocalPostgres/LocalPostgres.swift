@@ -204,11 +204,17 @@ extension LocalPostgres {
 
     private func performStart() async throws {
         try Task.checkCancellation()
-        let deadline = Deadline(after: options.startTimeout)
+        var deadline = Deadline(after: options.startTimeout)
         let account = try ServerAccount.forThisProcess()
         let folder = try await ServerFolder.prepare(directory, account: account, fallback: options.fallbackFolder)
         let startLock = try FileLock(path: folder.startLock)
-        try await startLock.lock(.exclusive, until: deadline)
+        while try !startLock.tryLock(.exclusive) {
+            // Another process waits for the end of a recovery, which has no deadline.
+            if let server = PostmasterFile(folder: folder), server.isRunning(in: folder), server.status == .starting {
+                deadline = Deadline(after: max(deadline.remaining, ServerStart.timeAfterRecovery))
+            }
+            try await deadline.pause("for other users of \(folder.startLock)")
+        }
         defer { startLock.unlock() }
         // A stop holds the lock of the users exclusively, so this waits for its end.
         let users = try session?.users ?? FileLock(path: folder.usersLock)

@@ -36,7 +36,7 @@ struct ServerSettings: Sendable {
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
             // The default opens every file of every database before a recovery, which takes minutes with thousands of them (PostgreSQL
-            // manual 20.12).
+            // manual, "Error Handling").
             "recovery_init_sync_method": "syncfs",
         ]
         if !options.isDurable {

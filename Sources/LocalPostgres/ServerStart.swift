@@ -28,7 +28,7 @@ struct ServerStart: Sendable {
         let began = log.size
         while true {
             let attempt = log.size
-            if try await startOnce(deadline) || isRecovering { break }
+            if try await startOnce(deadline) || isAlive { break }
             guard isHeldByDyingProcesses(log.text(from: attempt)) else { throw failure(log.text(from: began)) }
             try await deadline.pause("for the processes of a killed server to end")
         }
@@ -39,9 +39,9 @@ struct ServerStart: Sendable {
 
     /// Runs `pg_ctl start` once.
     ///
-    /// The command holds the lock of the users itself and is not cancelled. The watcher therefore cannot miss a server that
-    /// starts just after this process died. It does not wait for the end of a recovery. The server does not inherit the descriptor of that lock (`--close`), and inherits that of its
-    /// own.
+    /// The command holds the lock of the users itself and is not cancelled. The watcher therefore cannot miss a server that starts just
+    /// after this process died. The command waits 10 s at most, and not for the end of a recovery. The server inherits the descriptor of
+    /// its own lock, and not that of the users' lock (`--close`).
     ///
     /// - Returns: True if the command succeeded.
     private func startOnce(_ deadline: Deadline) async throws -> Bool {
@@ -104,16 +104,16 @@ struct ServerStart: Sendable {
         }
     }
 
-    /// True if the server runs and does not accept connections yet.
-    private var isRecovering: Bool {
+    /// True if the server runs, perhaps without accepting connections yet.
+    private var isAlive: Bool {
         guard let running = PostmasterFile(folder: folder), running.isRunning(in: folder) else { return false }
-        return running.status == .starting
+        return running.status != .stopping
     }
 
     /// The time between two lines of the log about a recovery.
     private static let recoveryReports = Duration.seconds(10)
     /// The least time for a server to answer after its recovery.
-    private static let timeAfterRecovery = Duration.seconds(10)
+    static let timeAfterRecovery = Duration.seconds(10)
 
     /// Waits until a running server accepts connections.
     ///
@@ -131,7 +131,10 @@ struct ServerStart: Sendable {
                 if ContinuousClock.now >= report {
                     logger.notice(
                         "the PostgreSQL server recovers from a crash, and does not accept connections yet",
-                        metadata: ["folder": "\(folder.path)", "seconds": "\((ContinuousClock.now - began).components.seconds)"]
+                        metadata: [
+                            "folder": "\(folder.path)",
+                            "seconds": "\((ContinuousClock.now - began).components.seconds)",
+                        ]
                     )
                     report = .now + Self.recoveryReports
                 }

@@ -259,7 +259,8 @@ struct MemberRoutes: Sendable {
                 The member's sessions end at once. A user without any other role is deleted. The last owner cannot be \
                 removed. The user's client keys in workspaces that the user can no longer enter are disabled, unless \
                 `client_keys` names something else. If such a workspace cannot be reached, the member stays; with \
-                `client_keys=keep` the member is removed in any case.
+                `client_keys=keep` the member is removed in any case. If a workspace cannot be reached any more after the \
+                member was removed, the answer is 503, too: a repetition, or Mortise itself, changes the keys there.
                 """,
             query: QuerySchema([
                 QueryParameter(

@@ -32,7 +32,9 @@ struct OrganizationJSON: JSONWritable {
             .required(
                 "unused_after_days",
                 Self.unusedAfterDays.orNull
-                    .described("The days without a use after which a `key.unused` event is recorded. Null means 90, and 0 never.")
+                    .described(
+                        "The days without a use after which a `key.unused` event is recorded. Null means 90, and 0 never."
+                    )
             ),
             .required(
                 "leak_action",

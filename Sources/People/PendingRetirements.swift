@@ -11,6 +11,8 @@ public struct PendingRetirement: Sendable, Hashable {
     public let userID: UUID
     /// The outcome for the keys: `disable` or `revoke`.
     public let treatment: String
+    /// The number of attempts of nodes, with the present one.
+    public let attemptCount: Int
 }
 
 /// The retirements of client keys that a removal has recorded, over one connection to the control database.
@@ -22,7 +24,7 @@ public struct PendingRetirements: Sendable {
         self.connection = connection
     }
 
-    private static let columns = "membership_id, workspace_id, user_id, treatment"
+    private static let columns = "membership_id, workspace_id, user_id, treatment, attempt_count"
     private static let insert = Statement(
         """
         INSERT INTO control.pending_retirements (membership_id, workspace_id, organization_id, user_id, treatment)
@@ -32,15 +34,20 @@ public struct PendingRetirements: Sendable {
     private static let ofMembership = Statement(
         "SELECT \(columns) FROM control.pending_retirements WHERE membership_id = $1 AND organization_id = $2"
     )
+    private static let ofUser = Statement(
+        "SELECT 1 FROM control.pending_retirements WHERE user_id = $1 AND organization_id = $2 LIMIT 1"
+    )
     private static let claim = Statement(
         """
-        UPDATE control.pending_retirements p SET due_at = clock_timestamp() + interval '20 seconds'
+        UPDATE control.pending_retirements p
+        SET attempt_count = attempt_count + 1,
+            due_at = clock_timestamp() + least(interval '20 seconds' * 2 ^ least(attempt_count, 10), interval '1 hour')
         FROM (
             SELECT membership_id, workspace_id FROM control.pending_retirements WHERE due_at <= clock_timestamp()
             ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
         ) d
         WHERE p.membership_id = d.membership_id AND p.workspace_id = d.workspace_id
-        RETURNING p.membership_id, p.workspace_id, p.user_id, p.treatment
+        RETURNING p.membership_id, p.workspace_id, p.user_id, p.treatment, p.attempt_count
         """
     )
     private static let remove = Statement(
@@ -61,6 +68,13 @@ public struct PendingRetirements: Sendable {
         try await connection.query(Self.insert, [membership, workspaces, organization, user, treatment])
     }
 
+    /// Returns true if a removal of a user from an organization is not finished.
+    ///
+    /// - Throws: The database's errors.
+    func isPending(_ user: UUID, organization: UUID) async throws -> Bool {
+        try await !connection.query(Self.ofUser, [user, organization]).isEmpty
+    }
+
     /// Returns the retirements of a membership that are not finished.
     ///
     /// - Throws: The database's errors.
@@ -68,7 +82,9 @@ public struct PendingRetirements: Sendable {
         try await connection.query(Self.ofMembership, [membership, organization]).map(PendingRetirement.init(row:))
     }
 
-    /// Takes retirements that are due. Unless they are finished, they are due again in 20 seconds.
+    /// Takes retirements that are due.
+    ///
+    /// Unless they are finished, they are due again after 20 s, 40 s … 1 h, so that workspaces that are away hold up no other for long.
     ///
     /// - Parameter limit: The maximum number.
     /// - Returns: The retirements.
@@ -100,5 +116,6 @@ extension PendingRetirement {
         workspaceID = try row.decode(1)
         userID = try row.decode(2)
         treatment = try row.decode(3)
+        attemptCount = Int(try row.decode(4, as: Int32.self))
     }
 }

@@ -42,6 +42,9 @@ extension PeopleWriter {
         role: MemberRole,
         by attribution: Attribution
     ) async throws -> Member {
+        guard try await !PendingRetirements(connection).isPending(user, organization: organization) else {
+            throw PeopleError.removalUnfinished
+        }
         let rows: Rows
         do throws(PostgresError) {
             rows = try await connection.query(

@@ -9,6 +9,8 @@ struct UsageBacklog {
     private let maximumSecrets: Int
     private let maximumSums: Int
     private var counts: [UsageRecorder.Database: [UUID: UsageCount]] = [:]
+    /// The databases for which the counts of a secret wait, nearly always one.
+    private var homes: [UUID: [UsageRecorder.Database]] = [:]
     /// The number of secrets.
     private(set) var secrets = 0
     /// The number of sums of all secrets.
@@ -33,7 +35,10 @@ struct UsageBacklog {
     mutating func add(_ count: UsageCount, of database: UsageRecorder.Database) -> Int {
         let isNew = counts[database]?.index(forKey: count.secretID) == nil
         if isNew, secrets >= maximumSecrets { return count.verifications }
-        if isNew { secrets += 1 }
+        if isNew {
+            secrets += 1
+            homes[count.secretID, default: []].append(database)
+        }
         // Removed, so that the sums are not copied.
         var sum =
             counts[database]?.removeValue(forKey: count.secretID)
@@ -52,6 +57,10 @@ struct UsageBacklog {
     mutating func take(_ database: UsageRecorder.Database, adding others: [UsageCount]) -> [UsageCount] {
         guard var taken = counts.removeValue(forKey: database) else { return others }
         secrets -= taken.count
+        for secret in taken.keys {
+            homes[secret]?.removeAll { $0 == database }
+            if homes[secret]?.isEmpty == true { homes[secret] = nil }
+        }
         sums -= taken.values.reduce(0) { $0 + $1.sums }
         for count in others {
             taken[count.secretID, default: UsageCount(secretID: count.secretID, keyID: count.keyID)].merge(count)
@@ -60,5 +69,5 @@ struct UsageBacklog {
     }
 
     /// Returns the counts of a secret, which more than one database can have had.
-    func counts(of secret: UUID) -> [UsageCount] { counts.values.compactMap { $0[secret] } }
+    func counts(of secret: UUID) -> [UsageCount] { (homes[secret] ?? []).compactMap { counts[$0]?[secret] } }
 }

@@ -9,9 +9,9 @@ public import Tenancy
 
 /// Counts verifications in memory and writes the counts in batches, so that no verification writes.
 ///
-/// While a workspace's database is unavailable its counts wait, up to a bound, and writes to it are tried again ever more rarely. Beyond the
-/// bound uses are not counted, and a metric shows their number. Clusters do not wait for each other. A node that is killed loses what it
-/// counted since its last flush.
+/// While a workspace's database is unavailable its counts wait, up to a bound, and writes to it are tried again ever more rarely. Beyond
+/// the bound uses are not counted, and a metric shows their number. Clusters do not wait for each other. A node that is killed loses what
+/// it counted since its last flush.
 public final class UsageRecorder: Sendable {
     /// The intervals and bounds of a recorder.
     public struct Options: Sendable {
@@ -309,14 +309,19 @@ public final class UsageRecorder: Sendable {
 
     /// Begins a flush: removes the counts of the databases that it writes to, and lets the others wait.
     ///
-    /// The counts leave the shards at each interval, whatever becomes of the writes, so that a secret has sums of two minutes there at most.
+    /// The counts leave the shards at each interval, whatever becomes of the writes, so that a secret has sums of two minutes there at
+    /// most.
     ///
     /// - Returns: The number of the flush, and its flights.
     private func begin(_ part: Part) -> (flush: Int, flights: [UsageFlights.Flight]) {
         let now = self.now()
-        // The lock is held meanwhile, so that a reader finds a use in one of the two places.
-        return flights.withLock { state -> (flush: Int, flights: [UsageFlights.Flight]) in
-            let fresh = takeCounts()
+        // The lock is held meanwhile, so that a reader finds a use in one of the two places. Verifications can wait for it, so the batches
+        // are made after it.
+        let (flush, begun) = flights.withLock {
+            state -> (flush: Int, begun: [(number: Int, counts: [Database: [UsageCount]])]) in
+            // The counts of late databases wait already. Those of the others must not pass through a backlog that is full because of a late
+            // one.
+            let fresh = part == .late ? [:] : takeCounts()
             state.beginFlush()
             let busy = state.busy
             var chosen: [UsageFlights.Lane: [Database: [UsageCount]]] = [:]
@@ -328,14 +333,16 @@ public final class UsageRecorder: Sendable {
                     for count in fresh[database] ?? [] { keep(database, count, in: &state) }
                 }
             }
-            var flights: [UsageFlights.Flight] = []
-            for (lane, counts) in chosen {
-                let number = state.begin(lane, counts.values)
-                let databases = counts.map { (database: $0.key, batches: batches(of: $0.value)) }
-                flights.append(UsageFlights.Flight(number: number, part: part, databases: databases))
-            }
-            return (state.flushes, flights)
+            return (state.flushes, chosen.map { (number: state.begin($0.key, $0.value.values), counts: $0.value) })
         }
+        let flights = begun.map { number, counts in
+            UsageFlights.Flight(
+                number: number,
+                part: part,
+                databases: counts.map { (database: $0.key, batches: batches(of: $0.value)) }
+            )
+        }
+        return (flush, flights)
     }
 
     private func forget(before flush: Int) { flights.withLock { $0.forget(before: flush) } }
@@ -420,7 +427,9 @@ public final class UsageRecorder: Sendable {
                 let isUncertain = (error as? PostgresError)?.code == .commitOutcomeUnknown
                 let instant = now()
                 // The next attempts have nothing new to say. At a stop, the last flush follows.
-                let isNew = !Task.isCancelled && retries.withLock { $0.failed(database, at: instant) }
+                let isLocked = (error as? PostgresError)?.sqlState == .lockNotAvailable
+                let isNew =
+                    !Task.isCancelled && retries.withLock { $0.failed(database, at: instant, isLocked: isLocked) }
                 logger.log(
                     level: isNew ? .warning : .debug,
                     "usage could not be written and waits",

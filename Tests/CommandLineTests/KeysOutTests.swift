@@ -56,17 +56,21 @@ import Testing
     @Test func `the file of an earlier first start is kept under another name`() async throws {
         try await ProcessInstallation.with { installation in
             let file = "\(installation.folder)/first-keys"
-            let earlier = "This is the first start. These tokens are shown once.\n  operator key: of another installation\n"
+            let earlier =
+                "This is the first start. These tokens are shown once.\n  operator key: of another installation\n"
             TemporaryFolder.write(earlier, to: file)
             TemporaryFolder.write("older", to: "\(file).1")
             let variables = installation.serveVariables(isPreset: false)
-            _ = try await RunningProgram.with(["serve", "--keys-out", file], variables, in: installation.folder) { program in
+            _ = try await RunningProgram.with(["serve", "--keys-out", file], variables, in: installation.folder) {
+                program in
                 let port = try await program.port()
                 let text = try #require(TemporaryFolder.text(file))
                 let tokens = text.split(whereSeparator: \.isWhitespace).filter { $0.hasPrefix("mk") }.map(String.init)
                 #expect(tokens.count == 2)
                 for token in tokens {
-                    #expect(try await installation.call("GET", "/v1/workspaces", port: port, token: token).status == 200)
+                    #expect(
+                        try await installation.call("GET", "/v1/workspaces", port: port, token: token).status == 200
+                    )
                 }
                 #expect(program.output.contains("is now \(file).2."))
             }

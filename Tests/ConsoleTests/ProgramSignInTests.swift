@@ -98,8 +98,8 @@ import Testing
         }
     }
 
-    // The attack: somebody with the browser's cookie exchanges codes again and again, so that one exchange is under way when the person signs
-    // out everywhere else.
+    // The attack: somebody with the browser's cookie exchanges codes again and again, so that one exchange is under way when the person
+    // signs out everywhere else.
     @Test func `a session that begins while the others are ended ends, too`() async throws {
         try await withConsole { console in
             let browser = try await console.browser("ada@example.org", "admin")

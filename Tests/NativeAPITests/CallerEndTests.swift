@@ -73,4 +73,23 @@ import Testing
             #expect(removed.status == 204, "\(removed)")
         }
     }
+
+    // A thief who has an admin key removes the administrator who revokes it. Each waits for the other if they lock in different orders, and
+    // PostgreSQL then ends one of them.
+    @Test func `a member and a key that end each other at once never wait for each other`() async throws {
+        try await withMortise { mortise in
+            for number in 0..<10 {
+                let key = try await mortise.makeAdmin(["keys:read", "keys:write", "members:write"])
+                let member = try await mortise.addMember("m\(number)@example.org", "auditor")
+                let manager = try await mortise.addMember("n\(number)@example.org", "owner")
+                let session = try await mortise.signIn("n\(number)@example.org").access
+                async let revoked = mortise.api.post("\(key.path)/revoke", [:], as: session)
+                async let removed = mortise.api.send("DELETE", member.path, as: key.token)
+                async let ended = mortise.api.send("DELETE", manager.path, as: mortise.adminToken)
+                let statuses = try await [revoked.status, removed.status, ended.status]
+                #expect(!statuses.contains { $0 >= 500 }, "\(statuses)")
+                #expect(statuses[2] == 204)
+            }
+        }
+    }
 }

@@ -18,8 +18,8 @@ import Verification
         try await mortise.rows(try await mortise.workspaceDatabase(), sql)[0].decode(0, as: Int.self)
     }
 
-    // The fault: of a large workspace, the search for rows of deleted keys took longer than a statement may. Nobody was told, minutes were kept,
-    // and so were all events.
+    // The fault: of a large workspace, the search for rows of deleted keys took longer than a statement may. Nobody was told, minutes were
+    // kept, and so were all events.
     @Test func `a step of retention that fails stops no other one, and the log says so once when it fails again`()
         async throws
     {

@@ -110,9 +110,8 @@ import Testing
         }
     }
 
-    // The attack: the first deletion was committed without the standby and answered with 503. A repetition finds no key, and its 404 says that the
-    // key is gone. The standby that is promoted has the key. A disabling or a deprecation that finds the key revoked says as
-    // much.
+    // The attack: the first deletion was committed without the standby and answered with 503. A repetition finds no key, and its 404 says
+    // that the key is gone. The standby that is promoted has the key. A disabling or a deprecation that finds the key revoked says as much.
     @Test(arguments: [
         ("DELETE FROM auth.service_keys", "DELETE", "", 404),
         ("UPDATE auth.service_keys SET revoked_at = now(), unique_name = NULL", "POST", "/disable", 409),

@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct TimelineTests {
-    // The attack: a member is removed after a failover. A node that still reaches the old server goes on to believe what it says, as long as
-    // it has a lease of that server. The removal must not be answered before that lease has ended.
+    // The attack: a member is removed after a failover. A node that still reaches the old server goes on to believe what it says, as long
+    // as it has a lease of that server. The removal must not be answered before that lease has ended.
     @Test func `the first change of members after a failover waits for the leases of before`() async throws {
         try await withInstallation { installation in
             try await withMortise(of: installation) { first in

@@ -106,6 +106,26 @@ import Testing
         #expect(hours == Dictionary(uniqueKeysWithValues: (0..<10).map { (Int64($0), 600) }))
     }
 
+    // The fault: the flush of late databases took the counts of all others, too, for which a full backlog has no room.
+    @Test func `a backlog that is full because of one cluster loses no use of another one`() async {
+        let recorder = self.recorder(UsageRecorder.Options(maximumSecrets: 5))
+        let (sound, away) = (UUID(), UUID())
+        let (home, far) = (Self.workspace(on: sound), Self.workspace(on: away))
+        let key = KeyState.ofNewKey()
+        broken.withLock { $0 = [away] }
+        for _ in 0..<20 {
+            recorder.record(far, KeyState.ofNewKey(), .valid, at: Self.minute(1), from: nil)
+            await recorder.flush(.ready, over: .zero)
+        }
+        #expect(recorder.overflowCount > 0)
+        for _ in 0..<3 {
+            recorder.record(home, key, .valid, at: Self.minute(1), from: nil)
+            await recorder.flush(.late, over: .zero)
+            await recorder.flush(.ready, over: .zero)
+        }
+        #expect(uses(on: sound) == 3)
+    }
+
     @Test func `the sums that wait are bounded, and uses beyond the bound are counted as uncounted`() async {
         let recorder = self.recorder(UsageRecorder.Options(maximumSums: 100))
         let cluster = UUID()

@@ -45,11 +45,6 @@ struct MemberRoutes: Sendable {
         }
     }
 
-    /// Returns the workspaces that a role can be confined to.
-    private func workspaces(_ visit: Visit) async throws -> [Workspace] {
-        try await visit.workspaces()
-    }
-
     private func values(_ member: Member, _ workspaces: [Workspace], _ visit: Visit) -> [String: Any] {
         let role = Self.roles.first { $0.value == member.role.rawValue }
         let place = member.workspaceID.map { id in
@@ -263,7 +258,19 @@ struct MemberRoutes: Sendable {
     private var remove: ConsoleEndpoint {
         context.action("\(Self.path)/{id}/remove", id: "consoleRemoveMember", waits: .long) { visit in
             let id = try id(visit)
-            let member = try await find(id, visit)
+            let member: Member
+            do {
+                member = try await find(id, visit)
+            } catch let missing as MissingObject {
+                // The form was answered with 503 after the membership was gone, and its last keys are to be changed.
+                let count = try? await visit.platform.members.remove(
+                    id,
+                    organization: visit.organization,
+                    by: visit.caller
+                )
+                guard count != nil else { throw missing }
+                throw Redirect(location: "\(Self.path)?done=member-removed")
+            }
             guard visit.form["confirmation"].trimmed.lowercased() == member.user.email else {
                 let faults = Self.fault(
                     "confirmation",

@@ -332,6 +332,7 @@ struct OperatorRoutes: Sendable {
                 values["count"] = NumberText.counted(report.outcomes.count, "database")
                 values["isCurrent"] = pending.isEmpty && report.listingFailure == nil
                 values["failure"] = report.listingFailure
+                values["hasPending"] = pending.contains { if case .pending = $0.status { true } else { false } }
                 values["more"] = pending.count > 100 ? NumberText.counted(pending.count - 100, "more database") : nil
                 values["pending"] = pending.prefix(100)
                     .map { ["name": $0.name, "text": Self.text($0.status), "isBad": !$0.isSuccess] as [String: Any] }

@@ -21,7 +21,7 @@ struct OperatorVisit: ConsoleVisit {
 
     func workspaceNames() -> [String: String] { [:] }
 
-    func explanation(ofMissing problem: Problem) async -> [String: Any]? {
+    func explanationOfMissing() async -> [String: Any]? {
         guard let name = try? request.parameter("organization"),
             (try? await platform.organizations.get(name, by: caller)) == nil
         else { return nil }

@@ -26,7 +26,7 @@ protocol ConsoleVisit: Sendable {
     func workspaceNames() async throws -> [String: String]
 
     /// Returns the values of the page about a path whose organization or workspace is not there, or `nil` if it is something else.
-    func explanation(ofMissing problem: Problem) async throws -> [String: Any]?
+    func explanationOfMissing() async throws -> [String: Any]?
 }
 
 extension ConsoleVisit {
@@ -108,7 +108,7 @@ extension ConsoleVisit {
             if let again = await unfinishedForm(problem) {
                 response = again
             } else {
-                let missing = problem.kind == .notFound ? try await explanation(ofMissing: problem) : nil
+                let missing = problem.kind == .notFound ? try await explanationOfMissing() : nil
                 let values = missing ?? ["detail": ErrorPages.detail(problem)]
                 response = try await page("error", title: problem.kind.title, values, problem.kind.status)
             }

@@ -14,13 +14,13 @@ struct FormEntries {
     private let form: FormFields
     private let path: String
 
-    /// The fields of secrets. A form with one of them is not shown again.
-    private static let secrets = [
-        "password", "current", "new", "again", "token", "key", "challenge", "state", "organization",
-    ]
+    /// The fields of secrets, and of the sign-in of a program.
+    ///
+    /// A form with one of them is not shown again.
+    private static let secrets = ["password", "current", "new", "again", "token", "key", "challenge"]
 
     /// The fields of what a person confirmed or chose with one click on a page of an earlier session.
-    private static let confirmed = ["confirmation", "confirmed", "grace", "change"]
+    private static let confirmed = ["confirmation", "confirmed", "grace", "change", "state", "organization"]
 
     /// The fields that the page with the entries has itself.
     private static let made: Set<String> = ["csrf", "ticket"]
@@ -41,7 +41,9 @@ struct FormEntries {
         path = Self.path(request)
         let refused = reason == .earlierSession ? Self.secrets + Self.confirmed : Self.secrets
         guard isOfVisitor, entries.contains(where: { !$0.value.isEmpty }),
-            !refused.contains(where: { !request.form[$0].isEmpty })
+            !refused.contains(where: { !request.form[$0].isEmpty }),
+            // Ids of several keys say nothing to a person who is to look at them.
+            !request.form.fields.contains(where: { $0.name.hasPrefix("key.") })
         else { return nil }
     }
 

@@ -59,7 +59,7 @@ struct Visit: ConsoleVisit {
 
     var signIn: Redirect { .signIn(from: request.path, hasEnded: true) }
 
-    func explanation(ofMissing problem: Problem) async throws -> [String: Any]? {
+    func explanationOfMissing() async throws -> [String: Any]? {
         guard try await lacksWorkspace() else { return nil }
         return [
             "detail":

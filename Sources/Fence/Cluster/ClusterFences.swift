@@ -92,6 +92,7 @@ public final class ClusterFences: Sendable {
         _ change: () async throws -> Value
     ) async throws {
         var isFirst = true
+        var timeline: ServerTimeline?
         var suffices = false
         while true {
             switch course.step {
@@ -99,20 +100,23 @@ public final class ClusterFences: Sendable {
                 guard isFirst else { return }
                 isFirst = false
                 let (life, deadline) = (times.fenceLife, nextDeadline)
-                let (timeline, recorded) = try await shielded {
+                let (present, recorded) = try await shielded {
                     try await session.insertFence(fence, around: keys, life: life, deadline: deadline)
                 }
+                timeline = present
                 // On a timeline that no change has recorded, a lease of an earlier one can still be good (rule 32).
-                suffices = recorded == timeline
-                if suffices { self.recorded.withLock { $0 = timeline } }
+                suffices = recorded == present
+                if suffices { note(present) }
                 course.inserted(at: clock())
             case .wait(let fence, let end):
                 try await wait(for: fence, until: end, session, ifSufficient: suffices)
                     ? course.acknowledged() : course.passed(to: clock())
             case .removeSilentNodes(let fence):
                 try await ask(session, FenceStatements.removeSilentNodes, fence)
+                // The statement has recorded the timeline.
+                if let timeline { note(timeline) }
                 logger.notice(
-                    "a change waited for the full time, because a node did not acknowledge its fence, or because it was the first change on this timeline"
+                    "a change waited for the full time: a node did not acknowledge, or it was the first change on this timeline"
                 )
                 course.removedSilentNodes()
             case .commit:
@@ -190,6 +194,8 @@ public final class ClusterFences: Sendable {
             lifts.end()
         }
     }
+
+    private func note(_ timeline: ServerTimeline) { recorded.withLock { $0 = timeline } }
 
     /// Returns true if no lease of an earlier timeline than this one can be good, as far as this node knows (rule 32).
     public func hasRecorded(_ timeline: ServerTimeline) -> Bool { recorded.withLock { $0 == timeline } }

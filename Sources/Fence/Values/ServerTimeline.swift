@@ -41,6 +41,7 @@ public struct ServerTimeline: Sendable, Hashable {
     /// Reads the timeline of a connection's server.
     ///
     /// - Parameter connection: A connection to any database of the server.
+    /// - Returns: The timeline.
     /// - Throws: The database's errors, also for a server in recovery.
     public static func read(on connection: PostgresConnection) async throws(PostgresError) -> ServerTimeline {
         try ServerTimeline(try await connection.query(statement))

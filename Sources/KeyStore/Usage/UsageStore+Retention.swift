@@ -85,8 +85,8 @@ extension UsageStore {
     /// An id before all others.
     private static let firstID = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
 
-    /// Looks at a range of the primary key, because no index leads to the rows of deleted secrets: a statement that looks for the next of them
-    /// reads the whole table if there is none.
+    /// Looks at a range of the primary key, because no index leads to the rows of deleted secrets: a statement that looks for the next of
+    /// them reads the whole table if there is none.
     private static let deleteUses = Statement(
         """
         WITH visited AS MATERIALIZED (

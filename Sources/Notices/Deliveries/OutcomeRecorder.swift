@@ -71,8 +71,9 @@ final class OutcomeRecorder: Sendable {
 
     /// Writes batches until nothing waits.
     private func writeAll() async {
+        var hasPostponed = false
         while true {
-            if waitingCount < Self.batch { await gather() }
+            if hasPostponed || waitingCount < Self.batch { await gather() }
             let batch = state.withLock { state in
                 let batch = Array(state.waiting.prefix(Self.batch))
                 state.waiting.removeFirst(batch.count)
@@ -80,7 +81,9 @@ final class OutcomeRecorder: Sendable {
                 return batch
             }
             if batch.isEmpty { return }
+            let last = batch.count
             await PostgresDeadline.with(Self.limit) { await write(batch) }
+            hasPostponed = state.withLock { state in state.waiting.suffix(last).contains { $0.end != nil } }
         }
     }
 
@@ -109,7 +112,7 @@ final class OutcomeRecorder: Sendable {
 
     /// Puts an attempt of a locked webhook behind the others, or gives it up at its end.
     ///
-    /// The pause before a batch that is not full keeps the repetitions apart.
+    /// The pause before the next batch keeps the repetitions apart.
     private func postpone(_ waiting: Waiting) {
         let now = ContinuousClock.now
         var waiting = waiting

@@ -30,10 +30,11 @@ public final class PostgresPipeline: Sendable {
     ///   - configuration: The server, the database and the role.
     ///   - reactors: The threads that serve the connections, at least one. Each has one connection. A task that runs on one of these
     ///     reactors uses the connection of that reactor. For other tasks the parameters decide, so that identical look-ups meet.
-    ///   - silence: The time without an answer after which a session counts as frozen. It is closed then, and its look-ups are sent once more
-    ///     on a new session, which has the time of a whole statement to answer. Set it well above the time of the slowest look-up. Defaults to
-    ///     `nil`: a session has the time of a whole statement, and some more.
-    ///   - question: A question about the server that each session answers once, before its first ``answer(_:_:deadline:)``. Defaults to `nil`: no question.
+    ///   - silence: The time without an answer after which a session counts as frozen. It is closed then, and its look-ups are sent once
+    ///     more on a new session, which has the time of a whole statement to answer. Set it well above the time of the slowest look-up.
+    ///     Defaults to `nil`: a session has the time of a whole statement, and some more.
+    ///   - question: A question about the server that each session answers once, before its first ``answer(_:_:deadline:)``. Defaults to
+    ///     `nil`: no question.
     ///   - logger: Receives the server's notices at level `debug`.
     public init(
         _ configuration: PostgresConfiguration,
@@ -242,11 +243,13 @@ public final class PostgresPipeline: Sendable {
         lanes.contains { $0.session?.isUsable ?? false }
     }
 
-    /// True if a connection is open whose server is not known to be silent.
+    /// True if connections are open, none is being opened, and none is known to be silent.
     ///
-    /// An attempt to connect is no connection: a server that answers nobody keeps one under way all the time.
+    /// An attempt to connect is no connection: a server that answers nobody keeps one under way all the time. Only a connection that is
+    /// used finds out, so a single one decides.
     package var isAnswering: Bool {
-        lanes.contains { $0.session?.isAnswering ?? false }
+        let sessions = lanes.compactMap(\.session).filter(\.isUsable)
+        return !sessions.isEmpty && sessions.allSatisfy(\.isAnswering)
     }
 
     /// The numbers of callers whose look-ups can still be joined, wait to be written, and are written.

@@ -155,18 +155,25 @@ extension MortiseServer {
         while !Task.isCancelled {
             try? await Task.sleep(for: configuration.upkeepInterval)
             if Task.isCancelled { return }
-            do {
-                let count = try await platform.upkeep.expire(eventDays: configuration.eventDays)
-                if count > 0 { logger.debug("old rows were deleted or rolled up", metadata: ["count": "\(count)"]) }
-                let sessions = try await platform.upkeep.deleteEndedSessions()
-                let users = try await platform.upkeep.deleteUsersWithoutRoles()
-                let deliveries = try await platform.notices.deleteOldDeliveries()
-                if deliveries > 0 { logger.debug("old deliveries were deleted", metadata: ["count": "\(deliveries)"]) }
-                if users > 0 { logger.debug("users without a role were deleted", metadata: ["count": "\(users)"]) }
-                if sessions > 0 { logger.debug("old sessions were deleted", metadata: ["count": "\(sessions)"]) }
-            } catch {
-                logger.warning("old rows could not be deleted", metadata: ["error": "\(error)"])
+            await tidying("old rows") { try await platform.upkeep.expire(eventDays: configuration.eventDays) }
+            await tidying("old deliveries") { try await platform.notices.deleteOldDeliveries() }
+            await tidying("users without a role") { try await platform.upkeep.deleteUsersWithoutRoles() }
+            await tidying("old sessions") { try await platform.upkeep.deleteEndedSessions() }
+        }
+    }
+
+    /// Runs a deletion of the upkeep.
+    ///
+    /// None of them stops the others.
+    private func tidying(_ name: String, _ delete: () async throws -> Int) async {
+        do {
+            let count = try await delete()
+            if count > 0 {
+                logger.debug("rows were deleted or rolled up", metadata: ["rows": "\(name)", "count": "\(count)"])
             }
+        } catch {
+            if Task.isCancelled { return }
+            logger.warning("rows could not be deleted", metadata: ["rows": "\(name)", "error": "\(error)"])
         }
     }
 

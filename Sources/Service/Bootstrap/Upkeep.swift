@@ -36,9 +36,9 @@ public struct Upkeep: Sendable {
 
     /// Deletes old rows in the control database and in every workspace's, and rolls up minutes of usage that are older than two days.
     ///
-    /// Old are records of requests older than 24 hours, the usage of deleted secrets, clients' addresses without a use in 30 days, counts older
-    /// than 400 days, and old events. It works on one database after the other. A step that fails stops neither the other steps nor those in
-    /// other databases. Its second failure in a row is a warning in the log.
+    /// Old are records of requests older than 24 hours, the usage of deleted secrets, clients' addresses without a use in 30 days, counts
+    /// older than 400 days, and old events. It works on one database after the other. A step that fails stops neither the other steps nor
+    /// those in other databases. Its second failure in a row is a warning in the log.
     ///
     /// - Parameter eventDays: The days for which events are kept, at least 90. `nil` keeps all events.
     /// - Returns: The number of deleted and rolled-up rows.

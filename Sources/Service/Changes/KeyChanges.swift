@@ -413,7 +413,11 @@ struct KeyChanges: Sendable {
         switch target {
         case .new:
             await mark.end()
-            return try await context.withConnection(to: workspace, lane, change)
+            return
+                try await context.withConnection(to: workspace, lane) { connection in
+                    try await settled(connection) { try await change(connection) }
+                }
+                .get()
         case .existing, .each:
             return
                 try await context.fenced(target.keyIDs, in: workspace, of: organization, lane, mark) { connection in
@@ -439,6 +443,10 @@ struct KeyChanges: Sendable {
         } catch let refusal as Refusal where refusal.tellsOfEarlierChange {
             try await connection.auditedTransaction { _ in }
             return .failure(refusal)
+        } catch let error as PostgresError where error.sqlState == .uniqueViolation {
+            // The other key can be committed without a standby, too. The error becomes a refusal further up.
+            try await connection.auditedTransaction { _ in }
+            throw error
         }
     }
 }

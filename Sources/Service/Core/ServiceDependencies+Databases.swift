@@ -82,12 +82,30 @@ extension ServiceDependencies {
         }
     }
 
+    /// The effect of a change of the control database.
+    enum ControlEffect {
+        /// Somebody can do less afterwards, as far as is known.
+        ///
+        /// The first such change after a failover waits for the leases of before.
+        case takes
+        /// Something is created, extended or recorded, and nobody can do less.
+        ///
+        /// Such a change waits for nothing: the answer to a sign-in or a refresh must not be lost because of a wait.
+        case gives
+    }
+
     /// Runs an audited transaction in the control database.
     ///
+    /// - Parameters:
+    ///   - effect: The effect of the change.
+    ///   - body: The change.
     /// - Returns: The value that `body` returned.
     /// - Throws: The errors of `body`, as ``settling(_:)`` says, and the database's errors.
-    func changeControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
-        try await settling { try await committing(body) }
+    func changeControl<T>(
+        _ effect: ControlEffect = .takes,
+        _ body: (AuditedTransaction) async throws -> T
+    ) async throws -> T {
+        try await settling { try await committing(effect, body) }
     }
 
     /// Runs a part of a change, and throws a refusal that tells of an earlier change once that change is safe.
@@ -101,23 +119,27 @@ extension ServiceDependencies {
         do {
             return try await body()
         } catch let refusal as Refusal where refusal.tellsOfEarlierChange {
-            try await committing { _ in }
+            try await committing(.takes) { _ in }
             throw refusal
         }
     }
 
-    private func committing<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
+    private func committing<T>(
+        _ effect: ControlEffect,
+        _ body: (AuditedTransaction) async throws -> T
+    ) async throws -> T {
         try await translating {
             let (value, timeline) = try await announcer.announcing(nil) {
                 try await databases.noting(nil, isChange: true) {
                     try await databases.withControl { connection in
                         try await connection.auditedTransaction { transaction in
                             let value = try await body(transaction)
-                            return (value, try await ServerTimeline.read(on: connection))
+                            return (value, effect == .takes ? try await ServerTimeline.read(on: connection) : nil)
                         }
                     }
                 }
             }
+            guard let timeline else { return value }
             do {
                 try await databases.awaitEndOfEarlierLeases(than: timeline)
             } catch {
@@ -306,6 +328,13 @@ extension ServiceDependencies {
             switch error {
             case .memberExists:
                 throw Refusal.memberExists("The user has a role there already; change the role instead.")
+            case .removalUnfinished:
+                throw Refusal.conflict(
+                    """
+                    The user was removed, and the client keys of the user could not be changed everywhere yet. Add the user when that \
+                    is done.
+                    """
+                )
             case .unknownWorkspace: throw Refusal.notFound
             }
         } catch let error as PostgresError where error.sqlState == .uniqueViolation {

@@ -41,9 +41,10 @@ extension KeyService {
         }
     }
 
-    /// Reads a page in a transaction that waits for the standby: a server that was replaced must not say that there are no keys, and what an
-    /// unanswered call has changed must be safe.
-    private func page(of keys: KeyCollection, _ filter: KeyFilter, at position: KeyPosition) async throws -> [KeyRecord] {
+    /// Reads a page in a transaction that waits for the standby: a server that was replaced must not say that there are no keys, and what
+    /// an unanswered call has changed must be safe.
+    private func page(of keys: KeyCollection, _ filter: KeyFilter, at position: KeyPosition) async throws -> [KeyRecord]
+    {
         let workspace = keys.workspace?.facts
         return try await context.translating {
             try await context.withConnection(to: workspace) { connection in

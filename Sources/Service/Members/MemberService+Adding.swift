@@ -37,7 +37,7 @@ extension MemberService {
         if let password = new.password {
             hash = try await passwords.hash(password, from: caller.network)
         }
-        return try await context.changeControl { [hash] transaction in
+        return try await context.changeControl(.gives) { [hash] transaction in
             let people = context.people(in: transaction)
             let authority = try await self.authority(caller, organization.id, in: transaction)
             return try await changes.createOnce(caller, in: transaction, authorize: nil) { id in
@@ -118,7 +118,7 @@ extension MemberService {
     ) async throws -> StoredAnswer {
         let organization = try await access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite, in: workspace)
-        return try await context.changeControl { transaction in
+        return try await context.changeControl(.gives) { transaction in
             let people = context.people(in: transaction)
             let authority = try await self.authority(caller, organization, in: transaction)
             try authority.requireGrant(.admin, workspace: workspace)

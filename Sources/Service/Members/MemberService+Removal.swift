@@ -9,10 +9,10 @@ import Tenancy
 extension MemberService {
     /// Removes a membership.
     ///
-    /// The user's client keys in the workspaces that the user can no longer enter are disabled by default. They are
-    /// changed before the membership goes: if a workspace cannot be reached, the member stays, and the call can be
-    /// repeated. To remove the member at once, keep the keys. Keys that the member creates meanwhile are changed after the membership is gone:
-    /// if that fails, the call can be repeated, too, and nodes go on with it.
+    /// The user's client keys in the workspaces that the user can no longer enter are disabled by default. They are changed before the
+    /// membership goes: if a workspace cannot be reached, the member stays, and the call can be repeated. To remove the member at once,
+    /// keep the keys. Keys that the member creates meanwhile are changed after the membership is gone: if that fails, the call can be
+    /// repeated, too, and nodes go on with it.
     ///
     /// With the last membership in the organization the user's sessions there end. A user without any is deleted.
     ///
@@ -161,6 +161,7 @@ extension MemberService {
         try caller.principal.require(.membersWrite, in: workspace)
         try await context.changeControl { transaction in
             let people = context.people(in: transaction)
+            try await lockChanges(by: userID, for: caller, in: transaction)
             let authority = try await self.authority(caller, organization, in: transaction)
             let memberships = try await people.store.memberships(of: userID)
                 .filter { $0.organizationID == organization }
@@ -210,7 +211,9 @@ extension MemberService {
         }
     }
 
-    /// Waits until the changes of keys that a removed member had begun have ended. No other one begins.
+    /// Waits until the changes of keys that a removed member had begun have ended.
+    ///
+    /// No other one begins.
     private func lockChanges(by user: UUID, in workspace: Workspace) async throws {
         do {
             try await context.withConnection(to: workspace.facts, .stops) {

@@ -49,7 +49,7 @@ extension MemberService {
         try UserInput.check(email: email, name: name, password: password)
         let address = try UserInput.email(email)
         let hash = try await passwords.hash(password, from: origin.address)
-        return try await context.changeControl { transaction in
+        return try await context.changeControl(.gives) { transaction in
             let people = context.people(in: transaction)
             try await access.hold(principal, in: transaction)
             try await people.lockMembers(of: organization.id)
@@ -103,7 +103,7 @@ extension MemberService {
         guard try await !isSeeded() else { return }
         var hash: PasswordHash?
         if let password = first.password { hash = try await passwords.hash(password, from: nil) }
-        try await context.changeControl { [hash] transaction in
+        try await context.changeControl(.gives) { [hash] transaction in
             let control = context.control(in: transaction)
             guard try await control.insertSeed(Self.seedName, keyID: nil),
                 let organization = try await control.store.organization(slug: Self.firstOrganization)

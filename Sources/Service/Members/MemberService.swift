@@ -77,18 +77,25 @@ public struct MemberService: Sendable {
     ) async throws -> (Member, MemberAuthority) {
         let store = PeopleStore(transaction.connection)
         if let user = try await store.member(id, organization: organization)?.user.id {
-            // In the order of the ids, so that two members who remove each other never wait for each other.
-            let own = caller.principal.member?.userID
-            if let own, UUIDv7.text(of: own) < UUIDv7.text(of: user) {
-                try await access.hold(caller.principal, in: transaction)
-            }
-            try await KeyStore(transaction.connection).lockChanges(by: user)
+            try await lockChanges(by: user, for: caller, in: transaction)
         }
         let authority = try await self.authority(caller, organization, in: transaction)
         guard let member = try await store.member(id, organization: organization) else { throw Refusal.notFound }
         try authority.requireSight(of: member)
         try authority.requireGrant(member.role, workspace: member.workspaceID, isGiven: false)
         return (member, authority)
+    }
+
+    /// Waits for the changes that a user has begun, and lets no other begin before the transaction ends.
+    ///
+    /// A caller's key is held first, as a change of keys locks its keys before it holds its member. Members are locked in the order of
+    /// their ids. So two callers who end each other never wait for each other.
+    func lockChanges(by user: UUID, for caller: Caller, in transaction: AuditedTransaction) async throws {
+        let own = caller.principal.member?.userID
+        if own.map({ UUIDv7.text(of: $0) < UUIDv7.text(of: user) }) ?? true {
+            try await access.hold(caller.principal, in: transaction)
+        }
+        try await KeyStore(transaction.connection).lockChanges(by: user)
     }
 
     /// Throws if a member is the organization's only owner.

@@ -1,3 +1,4 @@
+import Keys
 import Logging
 import People
 import Postgres
@@ -45,7 +46,12 @@ package struct RemovalRetries: Sendable {
                 try await PendingRetirements($0).claim(Self.concurrency)
             }
         } catch {
-            log("the removals of members that are not finished could not be read", error)
+            if !Task.isCancelled {
+                members.context.logger.debug(
+                    "the removals of members that are not finished could not be read",
+                    metadata: ["error": "\(error)"]
+                )
+            }
             return []
         }
     }
@@ -53,13 +59,25 @@ package struct RemovalRetries: Sendable {
     private func attempt(_ retirement: PendingRetirement) async {
         do {
             _ = try await PostgresDeadline.with(Self.deadline) { try await members.finish(retirement, by: .system) }
+            members.context.logger.notice(
+                "the client keys of a removed member have been changed",
+                metadata: Self.facts(retirement)
+            )
         } catch {
-            log("the client keys of a removed member could not be changed yet", error)
+            if Task.isCancelled { return }
+            // A person who was dismissed can still have keys that work. Later attempts have nothing new to say.
+            members.context.logger.log(
+                level: retirement.attemptCount == 2 ? .warning : .debug,
+                "the client keys of a removed member could not be changed yet",
+                metadata: Self.facts(retirement).merging(["error": "\(error)"]) { $1 }
+            )
         }
     }
 
-    private func log(_ message: Logger.Message, _ error: any Error) {
-        if Task.isCancelled { return }
-        members.context.logger.debug(message, metadata: ["error": "\(error)"])
+    private static func facts(_ retirement: PendingRetirement) -> Logger.Metadata {
+        [
+            "workspace_id": .string(UUIDv7.text(of: retirement.workspaceID)),
+            "user_id": .string(UUIDv7.text(of: retirement.userID)),
+        ]
     }
 }

@@ -41,7 +41,7 @@ extension ProviderSignIn {
 
     /// Begins the session of the member to whom a subject is bound, or returns `nil` if there is none.
     private func beginKnown(_ subject: String, from origin: RequestOrigin) async throws -> String? {
-        try await context.changeControl { transaction in
+        try await context.changeControl(.gives) { transaction in
             let people = context.people(in: transaction)
             guard let user = try await people.lockUser(issuer: provider.issuer, subject: subject) else { return nil }
             return try await begin(user, from: origin, in: transaction)
@@ -55,7 +55,7 @@ extension ProviderSignIn {
         from origin: RequestOrigin
     ) async throws -> String {
         do {
-            return try await context.changeControl { transaction in
+            return try await context.changeControl(.gives) { transaction in
                 let people = context.people(in: transaction)
                 guard let user = try await people.lockUser(address) else {
                     throw ProviderRefusal.unknown(email: address.text)

@@ -122,7 +122,7 @@ public struct ProviderSignIn: Sendable {
         else { throw ProviderRefusal.stale }
         return try await limiting(state, from: origin) {
             // A copy of the cookie and the address must be worth nothing, whatever the provider does with a code that comes twice.
-            let isFirst = try await context.changeControl {
+            let isFirst = try await context.changeControl(.gives) {
                 try await context.people(in: $0).useOnce("oidc \(state)", until: flow.expiresAt)
             }
             guard isFirst else { throw ProviderRefusal.stale }

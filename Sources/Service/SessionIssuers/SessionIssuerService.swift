@@ -128,7 +128,7 @@ public struct SessionIssuerService: Sendable {
         let faults = await Self.faults(new)
         guard faults.isEmpty else { throw Refusal.invalid(faults) }
         let new = new.withPublicKeysOnly
-        return try await context.changeControl { transaction in
+        return try await context.changeControl(.gives) { transaction in
             let people = context.people(in: transaction)
             return try await changes.createOnce(caller, in: transaction) { principal in
                 try principal.requirePlatform(.platform)

@@ -84,7 +84,7 @@ extension SessionService {
         do {
             // The page needs the rest of its time.
             try await PostgresDeadline.with(Self.extensionPatience) {
-                try await context.changeControl { transaction in
+                try await context.changeControl(.gives) { transaction in
                     try await context.people(in: transaction).extendSession(session.id, until: end)
                 }
             }
@@ -137,7 +137,7 @@ extension SessionService {
         guard let member = caller.principal.member, let old = caller.principal.organizationID else {
             throw Refusal.forbiddenKind("Only members have organizations.")
         }
-        let begun = try await context.changeControl { transaction in
+        let begun = try await context.changeControl(.gives) { transaction in
             let people = context.people(in: transaction)
             guard let user = try await people.lockUser(member.userID), user.user.disabledAt == nil else {
                 throw Refusal.unauthenticated

@@ -67,7 +67,7 @@ extension SessionService {
             Self.challenge(of: verifier) == parts[2]
         else { throw Refusal.unauthenticated }
         let expiresAt = Timestamp(microsecondsSinceUnixEpoch: end)
-        return try await context.changeControl { transaction in
+        return try await context.changeControl(.gives) { transaction in
             let people = context.people(in: transaction)
             guard try await transaction.now() < expiresAt,
                 try await people.useOnce("code \(parts[3])", until: expiresAt),

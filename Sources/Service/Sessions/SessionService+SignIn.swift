@@ -30,7 +30,7 @@ extension SessionService {
         // the same password.
         for _ in 0..<2 {
             let verified = try await verifyOrRecord(password, of: EmailAddress(email), from: origin)
-            let session: SignedIn? = try await context.changeControl { transaction in
+            let session: SignedIn? = try await context.changeControl(.gives) { transaction in
                 let people = context.people(in: transaction)
                 guard let user = try await people.lockUser(verified.userID), user.user.disabledAt == nil else {
                     throw Refusal.unauthenticated
@@ -119,7 +119,7 @@ extension SessionService {
     ) async {
         if events.isEmpty { return }
         do {
-            try await context.changeControl { transaction in
+            try await context.changeControl(.gives) { transaction in
                 let people = context.people(in: transaction)
                 for event in events {
                     let known = try await event.scope == .account ? find(people.store) : nil

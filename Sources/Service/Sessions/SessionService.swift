@@ -69,7 +69,7 @@ public struct SessionService: Sendable {
         let isKnown = try await context.readCaller { try await PeopleStore.hasRefreshToken(digests, in: $0) }
         guard isKnown else { throw Refusal.unauthenticated }
         // The end of a session must be committed, so the transaction cannot throw the refusal.
-        let outcome: SignedIn? = try await context.changeControl { transaction in
+        let outcome: SignedIn? = try await context.changeControl(.gives) { transaction in
             let people = context.people(in: transaction)
             guard let known = try await people.lockRefreshToken(digests) else { return nil }
             let now = try await transaction.now()

@@ -23,7 +23,7 @@ public struct WorkspaceService: Sendable {
         try caller.principal.requireReach(into: new.organizationID)
         try caller.principal.requireWide(.workspacesWrite)
         try await context.awaitTurnOfWorkspace(in: new.organizationID)
-        let created = try await context.changeControl { transaction in
+        let created = try await context.changeControl(.gives) { transaction in
             let control = context.control(in: transaction)
             return try await changes.createOnce(caller, in: transaction) { principal in
                 try principal.requireWide(.workspacesWrite)

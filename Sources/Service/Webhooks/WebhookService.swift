@@ -90,7 +90,7 @@ package struct WebhookService: Sendable {
         if let workspace = new.workspaceID {
             try await access.requireWorkspace(workspace, of: organization, for: caller.principal)
         }
-        let (stored, webhook) = try await context.changeControl { transaction in
+        let (stored, webhook) = try await context.changeControl(.gives) { transaction in
             let webhooks = context.webhooks(in: transaction)
             let stored = try await changes.createOnce(caller, in: transaction) { principal in
                 for permission in Effect.subscription.permissions {

@@ -15,8 +15,8 @@ extension ControlDatabase {
     ///     dropping others.
     ///   - attribution: The actor.
     /// - Returns: The cluster, on which workspaces can be created.
-    /// - Throws: `invalid` naming the field, `clusterNameTaken`, `incompatible`, `wrongState` if another program changes the installation for
-    ///   too long, and `PostgresError` if the server cannot be reached.
+    /// - Throws: `invalid` naming the field, `clusterNameTaken`, `incompatible`, `wrongState` if another program changes the installation
+    ///   for too long, and `PostgresError` if the server cannot be reached.
     public func addCluster(
         name: String,
         conninfo: String,
@@ -58,7 +58,8 @@ extension ControlDatabase {
         }
     }
 
-    /// Runs a change of the clusters under the lock of starts, one after the other: two changes at once could each find that a server is new.
+    /// Runs a change of the clusters under the lock of starts, one after the other: two changes at once could each find that a server is
+    /// new.
     func changingClusters<T>(_ control: PostgresConnection, _ body: () async throws -> T) async throws -> T {
         do {
             return try await Self.lock.withLock(on: control, patience: migratorOptions.lockPatience, body)

@@ -87,8 +87,8 @@ public struct ControlDatabase: Sendable {
 
     /// Opens a connection to a database that can have been created a moment ago.
     ///
-    /// If there are several hosts, libpq asks the first one first. If that is a standby, it can lack the database for a moment, and libpq then does
-    /// not ask the next host.
+    /// If there are several hosts, libpq asks the first one first. If that is a standby, it can lack the database for a moment, and libpq
+    /// then does not ask the next host.
     static func connectToRecent(
         _ configuration: PostgresConfiguration,
         reactor: Reactor,

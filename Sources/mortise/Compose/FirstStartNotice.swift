@@ -18,11 +18,16 @@ struct FirstStartNotice {
     /// The file of an earlier first start gets another name: that of a start which ended too early, or of an installation in another
     /// database. Waits until the disk or a reader has taken the tokens.
     ///
-    /// - Throws: `CommandFailure` if another file of this name exists, or the file cannot be written. No key is created then.
+    /// - Throws: `CommandFailure` if a file of this name exists that no first start has written, or if the file cannot be written. No key
+    ///   is created then.
     func show(in file: String?) async throws {
         guard let file else { return try await Blocking.run { try Output.line(text) } }
         let earlier = try await Blocking.run { try Self.moveEarlier(file) }
-        try await FileAccess.writeSecret("\(text)\n", to: file)
+        do {
+            try await FileAccess.writeSecret("\(text)\n", to: file)
+        } catch let failure as CommandFailure {
+            throw earlier.map { failure.adding("The file of an earlier first start is now \($0).") } ?? failure
+        }
         try await Blocking.run {
             let moved = earlier.map { " The file of an earlier first start is now \($0)." } ?? ""
             try Output.line("\(Self.heading) Its tokens are in the file \(file). Keep them in a safe place.\(moved)")
@@ -34,8 +39,18 @@ struct FirstStartNotice {
     /// - Returns: The new name, or `nil` if there is no file.
     /// - Throws: `CommandFailure` for a file that is no notice, or cannot be moved.
     private static func moveEarlier(_ file: String) throws -> String? {
+        guard file != "-" else {
+            throw CommandFailure.usage(
+                "keys_out takes a file. Without it, the tokens go to standard output. No key was created."
+            )
+        }
         let limit = 16_384
         do throws(FileAccess.Fault) {
+            // A read of a pipe or a terminal would wait.
+            guard FileAccess.permissions(ofRegularFile: file) != nil else {
+                guard access(file, F_OK) == 0 else { throw FileAccess.Fault.last() }
+                throw FileAccess.Fault(reason: "it exists, and is no regular file", isExisting: true)
+            }
             let text = String(decoding: try FileAccess.readNow(file, limit: limit), as: UTF8.self)
             guard text.hasPrefix(heading) else {
                 throw FileAccess.Fault(reason: "it exists, and no first start has written it", isExisting: true)
@@ -49,7 +64,7 @@ struct FirstStartNotice {
                 guard errno == EEXIST else { throw FileAccess.Fault.last() }
             }
             throw FileAccess.Fault(reason: "there are 999 files of earlier first starts", isExisting: true)
-        } catch where error.isMissing {
+        } catch  where error.isMissing {
             return nil
         } catch {
             throw CommandFailure.usage(
