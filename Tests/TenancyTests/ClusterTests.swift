@@ -13,9 +13,7 @@ import Testing
         try await withInstallation { test in
             let control = try await test.bootstrap()
             try await withServer { server, local in
-                let parameters = server.configuration().parameters
-                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let conninfo = Self.conninfo(server)
                 _ = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 let password = try await Self.password(on: server, test)
                 let error = await #expect(throws: TenancyError.self) {
@@ -37,9 +35,7 @@ import Testing
         try await withInstallation { test in
             let control = try await test.bootstrap()
             try await withServer { server, _ in
-                let parameters = server.configuration().parameters
-                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let conninfo = Self.conninfo(server)
                 let outcomes = await withTaskGroup(of: Result<Cluster, any Error>.self) { group in
                     for name in ["second", "third", "fourth"] {
                         group.addTask {
@@ -63,15 +59,50 @@ import Testing
         }
     }
 
+    // The attack: a cluster moves to another server while nodes still use the old one, and a key that is revoked on the new one goes on there.
+    @Test func `a cluster does not move from a server that runs and that nodes use`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            try await withServer { old, _ in
+                try await withServer { new, _ in
+                    _ = try await control.addCluster(name: "second", conninfo: Self.conninfo(old), by: .system)
+                    let cluster = old.configuration(database: test.installation.clusterDatabase)
+                    try await withConnection(to: cluster) {
+                        try await $0.script(
+                            "INSERT INTO fence.leases (node_id, raised) VALUES (gen_random_uuid(), '{}')"
+                        )
+                    }
+                    let refused = await #expect(throws: TenancyError.self) {
+                        try await control.updateCluster(name: "second", conninfo: Self.conninfo(new))
+                    }
+                    #expect(refused?.code == .wrongState)
+                    #expect(refused?.message.contains("stop that server, or all nodes") == true)
+                    // The same server under another address is no other one.
+                    _ = try await control.updateCluster(
+                        name: "second",
+                        conninfo: "\(Self.conninfo(old)) connect_timeout=9"
+                    )
+                    try await withConnection(to: cluster) { try await $0.script("DELETE FROM fence.leases") }
+                    let moved = try await control.updateCluster(name: "second", conninfo: Self.conninfo(new))
+                    #expect(moved.conninfo.contains(new.configuration().parameters["host"] ?? "?"))
+                }
+            }
+        }
+    }
+
+    private static func conninfo(_ server: TestServer) -> String {
+        let parameters = server.configuration().parameters
+        return ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
+            .joined(separator: " ")
+    }
+
     @Test func `a cluster's address can change, but only to a server with its databases`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
             let provisioner = Provisioner(control, options: .ample)
             let first = try await test.makeTenant(provisioner)
             try await withServer { server, _ in
-                let parameters = server.configuration().parameters
-                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let conninfo = Self.conninfo(server)
                 let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 let new = NewWorkspace(organizationID: first.organizationID, name: "far", cluster: "second")
                 let far = try await provisioner.create(new, by: .system)
@@ -102,9 +133,7 @@ import Testing
             let provisioner = Provisioner(control, options: .ample)
             let first = try await test.makeTenant(provisioner)
             try await withServer { server, _ in
-                let parameters = server.configuration().parameters
-                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let conninfo = Self.conninfo(server)
                 _ = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 let new = NewWorkspace(organizationID: first.organizationID, name: "far", cluster: "second")
                 let far = try await provisioner.create(new, by: .system)
@@ -136,9 +165,7 @@ import Testing
             let first = try await test.makeTenant(provisioner)
             let state = Statement("SELECT state FROM auth.workspace")
             try await withServer { server, _ in
-                let parameters = server.configuration().parameters
-                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let conninfo = Self.conninfo(server)
                 let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 for round in ["one", "two"] {
                     if round == "two" {
@@ -193,9 +220,7 @@ import Testing
             let databases = try Databases(control, options: .ample)
             let first = try await test.makeTenant(provisioner)
             try await withServer { server, local in
-                let parameters = server.configuration().parameters
-                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let conninfo = Self.conninfo(server)
                 let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 #expect(!cluster.isPrimary)
                 // Nodes that start concurrently create the same role, and PostgreSQL lets only one session alter it at

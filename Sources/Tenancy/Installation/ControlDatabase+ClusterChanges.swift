@@ -1,3 +1,4 @@
+import Fence
 import FoundationEssentials
 public import KeyStore
 import Keys
@@ -29,7 +30,8 @@ extension ControlDatabase {
     ///   - conninfo: The connection string, as for ``addCluster(name:conninfo:by:)``.
     ///   - attribution: The actor.
     /// - Returns: The cluster.
-    /// - Throws: `unknownCluster`, `invalid` naming the field, `incompatible`, and `PostgresError` if the server cannot be reached.
+    /// - Throws: `unknownCluster`, `invalid` naming the field, `incompatible`, `wrongState` if nodes use the present server and it is
+    ///   another one that still runs, and `PostgresError` if the server cannot be reached.
     public func updateCluster(
         name: String,
         conninfo: String,
@@ -45,6 +47,7 @@ extension ControlDatabase {
                     try await server.checkMark(primary.id)
                     try await requireNew(server, control: control, besides: cluster)
                     try await requireDatabases(of: cluster, on: remote, control: control)
+                    try await requireUnused(cluster, besides: try await ServerTimeline.read(on: remote))
                     try await server.prepareRole()
                     try await prepareClusterDatabase(of: candidate, on: server)
                     try await server.setMark(primary.id)
@@ -104,6 +107,33 @@ extension ControlDatabase {
             )
         }
         return cluster
+    }
+
+    private static let leases = Statement(
+        "SELECT count(*) FROM fence.leases WHERE renewed_at > now() - interval '10 seconds'",
+        prepared: false
+    )
+
+    /// Throws if nodes use the present server of a cluster, and it is another one than the new server.
+    ///
+    /// They would go on to accept what is revoked on the new one. A server that cannot be reached, or is a standby now, is no such server.
+    private func requireUnused(_ cluster: Cluster, besides new: ServerTimeline) async throws {
+        guard let old = try? await connectAsOwner(cluster, database: installation.clusterDatabase) else { return }
+        let count = try await withResource(old) { old -> Int64 in
+            guard let timeline = try? await ServerTimeline.read(on: old), timeline != new else { return 0 }
+            return try await old.query(Self.leases).first?.decode(0) ?? 0
+        } close: {
+            await $0.close()
+        }
+        guard count > 0 else { return }
+        throw TenancyError(
+            .wrongState,
+            """
+            \(count) of the nodes use the present server of the cluster, which still runs and is another one; stop that server, or all nodes, \
+            and try again
+            """,
+            field: "conninfo"
+        )
     }
 
     private func requireDatabases(
