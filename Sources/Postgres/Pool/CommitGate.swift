@@ -4,18 +4,34 @@ import Synchronization
 ///
 /// Such a connection has left the pool, so that reads go on while commits wait for a standby that is gone. Without a limit, each further
 /// change would leave one more session waiting, until the server has no connection left.
-final class CommitGate: Sendable {
+package final class CommitGate: Sendable {
     private let limit: Int
+    private let all: CommitGate?
     private let count = Atomic<Int>(0)
 
-    init(limit: Int) { self.limit = limit }
+    /// Creates a gate.
+    ///
+    /// - Parameters:
+    ///   - limit: The maximum number of connections.
+    ///   - all: A gate of several pools, which outlives them: a pool can be closed while its commits still wait.
+    package init(limit: Int, within all: CommitGate? = nil) {
+        self.limit = limit
+        self.all = all
+    }
 
-    func enter() { count.add(1, ordering: .relaxed) }
-    func leave() { count.subtract(1, ordering: .relaxed) }
+    func enter() {
+        count.add(1, ordering: .relaxed)
+        all?.enter()
+    }
+
+    func leave() {
+        count.subtract(1, ordering: .relaxed)
+        all?.leave()
+    }
 
     /// The error of a transaction that must not begin now.
     var refusal: PostgresError? {
-        guard count.load(ordering: .relaxed) >= limit else { return nil }
+        guard count.load(ordering: .relaxed) >= limit else { return all?.refusal }
         return PostgresError(.queueFull, "earlier commits still wait for a synchronous standby")
     }
 }

@@ -54,9 +54,27 @@ public final class PostgresPool: Sendable {
     ///   - options: The limits of the pool.
     ///   - reactor: The thread that serves the connections.
     ///   - logger: Receives the server's notices at level `debug`.
-    public init(
+    public convenience init(
         _ configuration: PostgresConfiguration,
         options: PostgresPoolOptions = PostgresPoolOptions(),
+        reactor: Reactor,
+        logger: Logger
+    ) {
+        self.init(configuration, options: options, waitingCommits: nil, reactor: reactor, logger: logger)
+    }
+
+    /// Creates a pool that shares a limit of waiting commits with others.
+    ///
+    /// - Parameters:
+    ///   - configuration: The server, the database and the role.
+    ///   - options: The limits of the pool.
+    ///   - waitingCommits: The gate of several pools; `nil` for a pool by itself.
+    ///   - reactor: The thread that serves the connections.
+    ///   - logger: Receives the server's notices at level `debug`.
+    package init(
+        _ configuration: PostgresConfiguration,
+        options: PostgresPoolOptions,
+        waitingCommits: CommitGate?,
         reactor: Reactor,
         logger: Logger
     ) {
@@ -65,7 +83,7 @@ public final class PostgresPool: Sendable {
         self.logger = logger
         id = reactor.makeTickerID()
         spans = ClientSpans(configuration)
-        gate = CommitGate(limit: options.maximumConnections)
+        gate = CommitGate(limit: options.maximumConnections, within: waitingCommits)
         state = Locked(PoolState(options: options))
         reactor.addTicker(Ticker(self), id: id)
     }

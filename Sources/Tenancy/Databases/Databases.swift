@@ -1,4 +1,4 @@
-public import Fence
+import Fence
 public import FoundationEssentials
 public import Keys
 import Locks
@@ -31,6 +31,10 @@ public final class Databases: Sendable {
         let stops: LeasedCache<UUID, PostgresPool>
         let overviews: LeasedCache<UUID, PostgresPool>
         let lookupLimit: LookupLimit
+        /// The limits of commits that wait for a standby, over all workspaces.
+        ///
+        /// A pool that makes room for another one forgets its own.
+        let waitingCommits: (changes: CommitGate, stops: CommitGate)
 
         var all: [LeasedCache<UUID, PostgresPool>] { [pools, stops, overviews] }
 
@@ -205,7 +209,7 @@ public final class Databases: Sendable {
         try await withPool(
             workspace,
             options.connectionsPerManagedDatabase,
-            from: { $0.pools },
+            from: { ($0.pools, $0.waitingCommits.changes) },
             { Self.management($0, options) },
             body
         )
@@ -253,7 +257,7 @@ public final class Databases: Sendable {
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
         try await makingRoom(on: workspace.clusterID) { begin in
-            try await withPool(workspace, 1, from: { $0.overviews }, { Self.management($0, options) }) { pool in
+            try await withPool(workspace, 1, from: { ($0.overviews, nil) }, { Self.management($0, options) }) { pool in
                 try await pool.withConnection {
                     begin()
                     return try await body($0)
@@ -277,7 +281,7 @@ public final class Databases: Sendable {
     ///   - connect: Connects, and calls the closure that it gets before it uses the connection.
     /// - Returns: The value that `connect` returned.
     /// - Throws: The error of `connect`.
-    private func makingRoom<T>(
+    func makingRoom<T>(
         on clusterID: UUID,
         _ connect: (_ begin: () -> Void) async throws -> T
     ) async throws -> T {
@@ -322,7 +326,12 @@ public final class Databases: Sendable {
                     }
                 }
                 return try await makingRoom(on: workspace.clusterID) { begin in
-                    try await withPool(workspace, 1, from: { $0.stops }, { Self.stops($0, options) }) { pool in
+                    try await withPool(
+                        workspace,
+                        1,
+                        from: { ($0.stops, $0.waitingCommits.stops) },
+                        { Self.stops($0, options) }
+                    ) { pool in
                         try await pool.withConnection {
                             begin()
                             return try await unblocking($0, for: .stop, over: workspace, body)
@@ -371,14 +380,15 @@ public final class Databases: Sendable {
     private func withPool<T>(
         _ workspace: WorkspaceFacts,
         _ connections: Int,
-        from cache: (ClusterCaches) -> LeasedCache<UUID, PostgresPool>,
+        from cache: (ClusterCaches) -> (pools: LeasedCache<UUID, PostgresPool>, waitingCommits: CommitGate?),
         _ limited: (PostgresConfiguration) -> PostgresConfiguration,
         _ body: (PostgresPool) async throws -> T
     ) async throws -> T {
         try await removingDropped(workspace) {
             let caches = try await self.caches(of: workspace.clusterID)
-            return try await cache(caches)
-                .withValue(
+            let (pools, waitingCommits) = cache(caches)
+            return
+                try await pools.withValue(
                     workspace.workspaceID,
                     of: workspace.organizationID,
                     make: {
@@ -388,6 +398,7 @@ public final class Databases: Sendable {
                                 maximumConnections: connections,
                                 leaseDeadline: options.leaseDeadline
                             ),
+                            waitingCommits: waitingCommits,
                             reactor: reactor(for: workspace.workspaceID),
                             logger: database.logger
                         )
@@ -428,7 +439,7 @@ public final class Databases: Sendable {
         reactors[Int(UInt(bitPattern: workspaceID.hashValue) % UInt(reactors.count))]
     }
 
-    private func caches(of cluster: UUID) async throws -> ClusterCaches {
+    func caches(of cluster: UUID) async throws -> ClusterCaches {
         if let known = caches[cluster] { return known }
         let pools = self.pools(options.maximumManagedDatabases, sharing: true)
         let stops = self.pools(options.maximumStoppedDatabases, sharing: true)
@@ -453,7 +464,11 @@ public final class Databases: Sendable {
             pools: pools,
             stops: stops,
             overviews: overviews,
-            lookupLimit: LookupLimit(isKnown: options.maximumLookupConnections != nil)
+            lookupLimit: LookupLimit(isKnown: options.maximumLookupConnections != nil),
+            waitingCommits: (
+                changes: CommitGate(limit: options.maximumManagedDatabases * options.connectionsPerManagedDatabase),
+                stops: CommitGate(limit: options.maximumStoppedDatabases)
+            )
         )
         let caches = self.caches.insert(created, for: cluster)
         // After the insertion: either `shutdown` sees these caches, or this call sees the shutdown.
@@ -477,85 +492,6 @@ public final class Databases: Sendable {
             patience: options.placePatience,
             close: { await $0.shutdown() }
         )
-    }
-
-    // MARK: Leases and fences
-
-    /// Returns the keeper of this node's lease on a workspace's cluster.
-    ///
-    /// - Parameter workspace: The workspace. `nil` is the control database.
-    /// - Returns: The keeper.
-    /// - Throws: `unknownCluster`, `closed` after the shutdown, and the errors of the control database.
-    public func keeper(for workspace: WorkspaceFacts?) async throws -> LeaseKeeper {
-        try fencing.keeper(of: try await cluster(of: workspace))
-    }
-
-    /// Returns the exchange of rate limits with the other nodes, for the keys of a workspace.
-    ///
-    /// - Parameter workspace: The workspace.
-    /// - Returns: The exchange of the workspace's cluster.
-    /// - Throws: The errors of ``keeper(for:)``.
-    public func limits(for workspace: WorkspaceFacts) async throws -> LimitExchange {
-        try fencing.limits(of: try await cluster(of: workspace))
-    }
-
-    /// Returns the exchange of limits that belong to no workspace, such as those of guesses, of admin keys and of operator keys.
-    ///
-    /// - Throws: `closed` after the shutdown, or if the system provides no descriptors; `invalidConfiguration`.
-    public func primaryLimits() throws(PostgresError) -> LimitExchange { try fencing.limits(of: database.primary) }
-
-    /// Joins the primary cluster: starts to keep this node's lease, and waits for it.
-    ///
-    /// - Parameter patience: The maximum wait. A lease that comes later is used, too.
-    /// - Returns: True if the lease is good.
-    /// - Throws: `closed` after the shutdown, or if the system provides no descriptors.
-    @discardableResult
-    public func join(waitingAtMost patience: Duration) async throws -> Bool {
-        await (try await keeper(for: nil)).waitForLease(atMost: patience)
-    }
-
-    /// Makes a change of keys under fences: see ``ClusterFencing/perform(_:on:_:of:_:)``.
-    ///
-    /// - Parameters:
-    ///   - keys: The keys that the change is about, at least one. `nil` stands for all keys of the workspace.
-    ///   - workspace: The workspace of the keys. `nil` is the control database.
-    ///   - organization: The organization of the keys. `nil` for keys of operators.
-    ///   - lane: `stops` for a change that stops keys.
-    ///   - change: Commits the change. It runs at most once.
-    /// - Returns: The value of the change.
-    /// - Throws: The errors of ``ClusterFencing/perform(_:on:_:of:_:)``, and of finding the cluster.
-    public func fenced<Value>(
-        _ keys: [UUID]?,
-        in workspace: WorkspaceFacts?,
-        of organization: UUID?,
-        _ lane: ClusterFencing.Lane,
-        _ change: () async throws -> Value
-    ) async throws -> Value {
-        let fenced = FencedKeys(workspace: workspace?.workspaceID ?? Workspace.rootID, keys: keys)
-        let cluster = try await self.cluster(of: workspace)
-        return try await makingRoom(on: cluster.id) { begin in
-            try await fencing.perform(fenced, on: cluster, lane, of: organization) {
-                begin()
-                return try await change()
-            }
-        }
-    }
-
-    /// Waits, after a change of the control database without a fence, until no lease of an earlier timeline of its server is good.
-    ///
-    /// Until then, a node can still believe what a server that was replaced says about members and sessions (decision 0014, rule 32). The
-    /// first change after a failover waits as one under a fence does, by an empty change.
-    ///
-    /// - Parameter timeline: The timeline of the server that committed the change.
-    /// - Throws: The errors of ``fenced(_:in:of:_:_:)``.
-    public func awaitEndOfEarlierLeases(than timeline: ServerTimeline) async throws {
-        guard !fencing.hasRecorded(timeline, of: database.primary) else { return }
-        try await fenced([UUID()], in: nil, of: nil, .changes) {}
-    }
-
-    private func cluster(of workspace: WorkspaceFacts?) async throws -> Cluster {
-        guard let workspace else { return database.primary }
-        return try await caches(of: workspace.clusterID).cluster
     }
 
     /// Returns the id of the cluster that has a workspace's database; `nil` is the control database.
