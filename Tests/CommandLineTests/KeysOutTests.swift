@@ -79,6 +79,21 @@ import Testing
         }
     }
 
+    // A start that read a pipe or a terminal would wait for it, in the middle of the first keys.
+    @Test(arguments: ["pipe", "/dev/null", "-"])
+    func `only a regular file can be the file of an earlier first start`(name: String) async throws {
+        try await ProcessInstallation.with { installation in
+            let file = name == "pipe" ? "\(installation.folder)/pipe" : name
+            if name == "pipe" { try #require(mkfifo(file, 0o600) == 0) }
+            let variables = installation.serveVariables(isPreset: false)
+            _ = try await RunningProgram.with(["serve", "--keys-out", file], variables, in: installation.folder) {
+                program in
+                try await program.waitForEnd()
+                #expect(program.log.contains("No key was created."), "\(program.log)")
+            }
+        }
+    }
+
     // A file of mode 0644, as copying it leaves one.
     @Test func `a secrets file that others can read is reported with the command that mends it`() async throws {
         try await ProcessInstallation.with { installation in

@@ -14,7 +14,7 @@ import Testing
                 // As after a failover: no change has waited for the leases of an earlier timeline yet.
                 try await first.script(cluster, "UPDATE fence.timeline SET system_identifier = 1")
                 try await withMortise(of: installation) { second in
-                    let removed = try await second.api.send("DELETE", member.path, as: second.adminToken)
+                    let removed = try await second.api.send("DELETE", member.path, as: first.adminToken)
                     #expect(removed.status == 204, "\(removed)")
                     let recorded = try await second.rows(
                         cluster,

@@ -68,7 +68,7 @@ public struct MemberService: Sendable {
 
     /// Locks the organization's members, and returns a membership that the caller can change.
     ///
-    /// What the member itself has begun ends first, and nothing else of it begins before the transaction ends.
+    /// The changes that the member itself has begun end first, and no other of them begins before the transaction ends.
     func lockMember(
         _ id: UUID,
         _ organization: UUID,

@@ -236,8 +236,8 @@ extension Provisioner {
 
     /// Returns true if a server accepts no connection at all.
     ///
-    /// What it refuses for one database or one role says nothing about its other databases, and neither does a statement that took too
-    /// long: a workspace that always fails in this way must not keep the next ones from their repair.
+    /// A refusal for one database or one role says nothing about its other databases, and neither does a statement that took too long: a
+    /// workspace that always fails in this way must not keep the next ones from their repair.
     private static func isUnreachable(_ error: any Error) -> Bool {
         let cause = (error as? UnusableDatabase)?.cause ?? (error as? PostgresError)
         guard let cause, cause.code == .connectFailed else { return false }
