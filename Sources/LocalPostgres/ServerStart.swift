@@ -117,7 +117,8 @@ struct ServerStart: Sendable {
 
     /// Waits until a running server accepts connections.
     ///
-    /// A recovery after a crash has no deadline, as long as the server lives: whoever stops it lets the next start begin it again.
+    /// A recovery after a crash has no deadline, while the server lives: if the server is stopped, the next start begins the recovery
+    /// again.
     ///
     /// - Returns: The folder of the server's socket. `nil` if no server runs, or if the server ended.
     private func waitUntilReady(_ deadline: Deadline) async throws -> String? {

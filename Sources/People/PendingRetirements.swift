@@ -1,7 +1,7 @@
 public import FoundationEssentials
 public import Postgres
 
-/// The workspaces in which the client keys of a removed member are still to be disabled or revoked.
+/// A workspace in which the client keys of a removed member are still to be disabled or revoked.
 public struct PendingRetirement: Sendable, Hashable {
     /// The membership that was removed.
     public let membershipID: UUID

@@ -3,8 +3,8 @@ import KeyStore
 
 /// The counts that wait for their databases, within bounds.
 ///
-/// The counts of a database that is away for long are added up: of each secret, one sum for each verdict in each hour waits besides
-/// those of the last minutes.
+/// If a database is unavailable for long, its counts are added up: each secret has one sum for each verdict in each hour, and those of the
+/// last minutes.
 struct UsageBacklog {
     private let maximumSecrets: Int
     private let maximumSums: Int

@@ -23,14 +23,15 @@ public final class UsageRecorder: Sendable {
         ///
         /// Defaults to 10 s.
         public var lateInterval: Duration
-        /// The largest number of counts since the last flush, over all workspaces, of which a secret has up to four, and of secrets whose
-        /// counts wait for their databases.
+        /// The largest number of counts since the last flush, and of secrets whose counts wait for their databases, each over all workspaces.
+        ///
+        /// A secret has up to four counts.
         ///
         /// Defaults to 200,000.
         public var maximumSecrets: Int
         /// The largest number of sums that wait for their databases: one for each secret and verdict in each minute or hour.
         ///
-        /// Defaults to 500,000, which are about 25 MB: those of 10,000 keys that are used for a day.
+        /// Defaults to 500,000: more than 10,000 keys with one verdict need in a day, added up to hours.
         public var maximumSums: Int
         /// The number of secrets in one transaction, which the look-ups of the workspace wait for.
         ///

@@ -109,9 +109,9 @@ import Testing
             try await mortise.withConnection(control) { blocker in
                 try await blocker.script("BEGIN; SELECT FROM control.organizations FOR UPDATE")
                 async let exchanged = exchange(code, verifier, console)
-                try await Self.waiters(1, "the exchange waits", mortise)
+                try await mortise.waiters(1, "the exchange waits")
                 async let ended = mortise.api.send("DELETE", "/v1/me/sessions", as: own)
-                try await Self.waiters(2, "the end of the sessions waits for the exchange", mortise)
+                try await mortise.waiters(2, "the end of the sessions waits for the exchange")
                 try await blocker.script("COMMIT")
                 let (session, answer) = try await (exchanged, ended)
                 #expect(session.status == 201 && answer.status == 200, "\(session) \(answer)")
@@ -119,17 +119,6 @@ import Testing
                 #expect(try await mortise.api.get("/v1/me", as: token).status == 401)
                 #expect(try await mortise.api.get("/v1/me", as: own).status == 200)
             }
-        }
-    }
-
-    private static func waiters(_ count: Int, _ event: String, _ mortise: ServerHarness) async throws {
-        try await eventually(event) {
-            try await mortise
-                .rows(
-                    mortise.installation.control,
-                    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                )
-                .count == count
         }
     }
 

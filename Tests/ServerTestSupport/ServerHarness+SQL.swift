@@ -104,6 +104,23 @@ extension ServerHarness {
         }
     }
 
+    /// Waits until a number of sessions of a database wait for a lock.
+    ///
+    /// - Parameters:
+    ///   - count: The number of sessions.
+    ///   - event: The event, for the error.
+    ///   - database: The database; `nil` is the control database.
+    /// - Throws: `NeverHappened`, and the errors of the database.
+    package func waiters(_ count: Int, _ event: String, on database: PostgresConfiguration? = nil) async throws {
+        try await eventually(event) {
+            try await rows(
+                database ?? installation.control,
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            .count == count
+        }
+    }
+
     /// Runs `body` with a connection of the superuser, and then lets the server forget the keys that it has in memory: no fence covers SQL
     /// by hand.
     package func withConnection<T>(

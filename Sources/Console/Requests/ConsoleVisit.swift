@@ -11,14 +11,14 @@ protocol ConsoleVisit: Sendable {
     var principal: Principal { get }
     /// The time of the request, by the database's clock.
     var moment: Timestamp { get }
-    /// The ids of the person and of the organization, as the texts of forms name them.
+    /// The person, and for a member also the organization, as the texts of forms name them.
     var person: String { get }
     /// The token that proves that a form is from a page of this session.
     var formToken: FormToken { get }
     /// The way to the sign-in and back.
     var signIn: Redirect { get }
 
-    /// Returns a page with the navigation and without a link of it that is current.
+    /// Returns a page with the navigation, in which no link is marked as the current page.
     func page(_ template: String, title: String, _ values: [String: Any], _ status: HTTPResponse.Status) async throws
         -> EndpointResponse
 

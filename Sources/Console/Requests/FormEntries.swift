@@ -1,7 +1,7 @@
 /// The entries of a form that are shown again on a page of this session, with a button that sends them.
 ///
-/// Nothing is changed before the person has looked at them. That holds only for a form that was made for the same person in the same
-/// organization, which the form's mark proves, and whose request came from a page of the console (``ConsoleOrigin``).
+/// Nothing is changed before the person sends them. The form must have been made for the same person in the same organization, which its
+/// mark proves, and its request must have come from a page of the console (``ConsoleOrigin``).
 struct FormEntries {
     /// The reason to show the entries of a form again.
     enum Reason {

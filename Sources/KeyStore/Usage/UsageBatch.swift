@@ -214,7 +214,7 @@ struct UsageBatch {
 
     /// Adds several minutes to each row: of a batch at the end of a minute, or of one that waited for its database.
     ///
-    /// Of a batch that waited for long, some hours come without minutes.
+    /// Some hours of a batch that waited for long have no minutes.
     private static let addMinutes = Statement(
         """
         INSERT INTO auth.key_usage_hourly AS h (key_id, hour, code, count, minutes)

@@ -54,7 +54,7 @@ public struct UsageCount: Sendable {
     public struct Minute: Sendable, Hashable {
         /// The number of minutes since 1970, UTC.
         ///
-        /// Of an hour, it is that of the first minute.
+        /// For an hour, this is the number of its first minute.
         public let number: Int64
         /// The verdict.
         public let code: VerdictCode

@@ -128,7 +128,7 @@ public struct FleetMigration: Sendable {
         } catch {
             // The text of a PostgresError is safe to print. The text of other errors can hold anything.
             let fault = error as? PostgresError
-            // The database can be reached as well as before. Nothing was begun.
+            // The run was interrupted before anything was begun, which says nothing about the database.
             if fault?.code == .cancelled, Task.isCancelled { return outcome(.skipped) }
             let reason = fault.map(String.init(describing:)) ?? "no connection could be made"
             return outcome(.unreachable(reason), words: fault?.wordsForOwner)

@@ -17,7 +17,7 @@ public struct Upkeep: Sendable {
 
     /// The number of ranges of rows in which a run looks for the usage of deleted secrets, and for the addresses of deleted keys.
     ///
-    /// They are half a million rows, a few seconds. Of a larger table, the next run looks at the next ones.
+    /// They are half a million rows. If a table has more, the next run looks at the next ones.
     private static let rangesOfRun = 500
 
     /// Reconciles workspaces that a crash or an unreachable database left unfinished, stops those again whose restored database says that
@@ -166,7 +166,7 @@ public struct Upkeep: Sendable {
         }
     }
 
-    /// Deletes in one range of rows after the other, from the one on at which the run before ended, and to the end of the table at most.
+    /// Deletes in one range of rows after the other, from the end of the last run to the end of the table at most.
     private func inRanges(
         of workspace: WorkspaceFacts?,
         _ delete: (inout UpkeepProgress.Places) async throws -> (deleted: Int, isLast: Bool)

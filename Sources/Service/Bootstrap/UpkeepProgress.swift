@@ -13,7 +13,7 @@ final class UpkeepProgress: Sendable {
         var address: UsageStore.AddressPosition?
     }
 
-    /// A step in a database, or without a step the connection.
+    /// A step in a database; `nil` stands for the connection to it.
     private struct Fault: Hashable {
         let step: Upkeep.Step?
         let database: UUID

@@ -208,7 +208,7 @@ struct KeyChanges: Sendable {
 
     /// Returns when every node and the standby know what a read has found: that keys are gone.
     ///
-    /// The read can have been answered by a server that was replaced, so the keys are looked for again.
+    /// The read can have been answered by a server that was replaced, so keys that are named are looked for again.
     ///
     /// - Parameters:
     ///   - ids: The keys; `nil` stands for all keys of the collection's database.

@@ -170,7 +170,7 @@ extension MemberService {
                 admin.role == .admin || admin.role == .owner
             else { throw Refusal.notFound }
             try authority.requireSight(of: admin)
-            // The role `member` is no gift to an admin, so the caller need not be able to give it.
+            // An admin has all rights of a `member` already, so the caller need not be able to give that role.
             try authority.requireGrant(admin.role, workspace: workspace, isGiven: false)
             if memberships.contains(where: { $0.workspaceID == nil }) {
                 try await people.deleteMember(

@@ -38,8 +38,8 @@ extension Authority {
 
     /// Returns a key with the ranks of the callers who set its restrictions.
     ///
-    /// Of an admin key only an operator's restrictions are held, and those with which it was created are not: the organization can create
-    /// such a key itself.
+    /// An admin key keeps only the restrictions that an operator set after its creation: the organization can create a key with the others
+    /// itself.
     ///
     /// - Parameters:
     ///   - new: The key after the change.

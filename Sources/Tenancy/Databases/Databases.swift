@@ -33,7 +33,7 @@ public final class Databases: Sendable {
         let lookupLimit: LookupLimit
         /// The limits of commits that wait for a standby, over all workspaces.
         ///
-        /// A pool that makes room for another one forgets its own.
+        /// The limit of a single pool ends when the pool is closed to make room for another one.
         let waitingCommits: (changes: CommitGate, stops: CommitGate)
 
         var all: [LeasedCache<UUID, PostgresPool>] { [pools, stops, overviews] }

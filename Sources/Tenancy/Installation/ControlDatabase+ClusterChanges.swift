@@ -129,7 +129,7 @@ extension ControlDatabase {
         throw TenancyError(
             .wrongState,
             """
-            \(count) of the nodes use the present server of the cluster, which still runs and is another one; stop that server, or all nodes, \
+            the present server of the cluster is not the new server, still runs, and is in use (nodes: \(count)); stop that server, or all nodes, \
             and try again
             """,
             field: "conninfo"

@@ -18,7 +18,8 @@ struct FirstStartNotice {
     /// The file of an earlier first start gets another name: that of a start which ended too early, or of an installation in another
     /// database. Waits until the disk or a reader has taken the tokens.
     ///
-    /// - Throws: `CommandFailure` if another file of this name exists, or the file cannot be written. No key is created then.
+    /// - Throws: `CommandFailure` if a file of this name exists that no first start has written, or if the file cannot be written. No key
+    ///   is created then.
     func show(in file: String?) async throws {
         guard let file else { return try await Blocking.run { try Output.line(text) } }
         let earlier = try await Blocking.run { try Self.moveEarlier(file) }
@@ -45,7 +46,7 @@ struct FirstStartNotice {
         }
         let limit = 16_384
         do throws(FileAccess.Fault) {
-            // A pipe or a terminal would be waited for.
+            // A read of a pipe or a terminal would wait.
             guard FileAccess.permissions(ofRegularFile: file) != nil else {
                 guard access(file, F_OK) == 0 else { throw FileAccess.Fault.last() }
                 throw FileAccess.Fault(reason: "it exists, and is no regular file", isExisting: true)

@@ -67,7 +67,7 @@ final class Progress: Sendable {
                 let tenths = 10 * state.count / total
                 guard tenths > state.tenths else { return }
                 state.tenths = tenths
-                // The work goes on where nobody reads.
+                // The work goes on if nobody reads the progress.
                 Output.notice("\(state.count) of \(quantity(total, noun)) \(done)")
             }
         }

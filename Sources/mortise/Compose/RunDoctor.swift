@@ -19,7 +19,7 @@ func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
         findings.append(finding)
         return findings
     }
-    // The examination of the databases needs the secrets alone. Another problem hides nothing of them.
+    // The examination of the databases needs only the secrets, so no other problem prevents it.
     guard secrets.canBeUsed else { return findings + [.databasesLeftOut(because: "the secrets file cannot be used")] }
     do {
         let found = try await withTimeLimit(settings.timeout) {
@@ -50,7 +50,7 @@ func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
 }
 
 extension Finding {
-    /// Returns the finding of an examination that leaves the databases out, which its silence would hide.
+    /// Returns the finding that the databases were not examined, which nobody would notice otherwise.
     ///
     /// - Parameter reason: The end of the sentence, such as "the secrets file cannot be used".
     /// - Returns: The finding, a warning: its cause is a finding of its own.
@@ -58,7 +58,7 @@ extension Finding {
         Finding(
             .warning,
             "The databases were not examined, because \(reason).",
-            remedy: "Mend that, and run this again."
+            remedy: "Correct that, and run this again."
         )
     }
 }

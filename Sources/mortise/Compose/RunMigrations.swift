@@ -48,7 +48,7 @@ struct MigrationRun {
 
     /// Migrates or examines the databases.
     ///
-    /// - Returns: The worst end of a database. `complete` means for a dry run and a status that every database was examined.
+    /// - Returns: The worst end among the databases. For a dry run and a status, `complete` means that every database was examined.
     func perform() async throws -> MigrationEnd {
         switch settings.action {
         case .apply: try await apply()
@@ -272,7 +272,7 @@ struct MigrationRun {
     }
 }
 
-/// The faults of an output that must not stop the work, which they end with instead.
+/// The faults of the output, which do not stop the work, and are thrown when it has ended.
 private final class OutputFaults: Sendable {
     private let last = Locked<(any Error)?>(nil)
 

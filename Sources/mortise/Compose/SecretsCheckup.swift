@@ -5,7 +5,7 @@ import Keys
 struct SecretsCheckup {
     /// The findings.
     private(set) var findings: [Finding] = []
-    /// True if the secrets can be read, or if there is no file in the data folder, which an installation gets at its first start.
+    /// True if the secrets can be read, or if the data folder has no secrets file yet, because the first start creates it.
     private(set) var canBeUsed = true
 
     /// Examines the file.

@@ -137,9 +137,9 @@ import Testing
             try await mortise.withConnection(database) { blocker in
                 try await blocker.script("BEGIN; SELECT FROM auth.workspace FOR UPDATE")
                 async let made = Self.createOwn(mortise, member, session)
-                try await Self.waiters(1, "the creation waits", database, mortise)
+                try await mortise.waiters(1, "the creation waits", on: database)
                 async let removed = mortise.api.send("DELETE", member.path, as: mortise.adminToken)
-                try await Self.waiters(2, "the removal waits for the creation", database, mortise)
+                try await mortise.waiters(2, "the removal waits for the creation", on: database)
                 try await blocker.script("COMMIT")
                 let (answer, removal) = try await (made, removed)
                 #expect(removal.status == 204, "\(removal)")
@@ -191,21 +191,6 @@ import Testing
             ["name": "last", "subject": .string(member.userID)],
             as: session
         )
-    }
-
-    private static func waiters(
-        _ count: Int,
-        _ event: String,
-        _ database: PostgresConfiguration,
-        _ mortise: ServerHarness
-    ) async throws {
-        try await eventually(event) {
-            let waiting = try await mortise.rows(
-                database,
-                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            return waiting.count == count
-        }
     }
 
     @Test func `a workspace that cannot be reached keeps the member, unless the keys are kept`() async throws {
@@ -267,7 +252,7 @@ import Testing
                     """
                 )
                 async let retired = Self.retire(mortise)
-                try await Self.waiters(1, "the change waits for the other one", database, mortise)
+                try await mortise.waiters(1, "the change waits for the other one", on: database)
                 try await person.script("COMMIT")
                 let answer = try await retired
                 #expect(answer.status == 200 && answer["client_key_count"] == 4, "\(answer)")

@@ -9,8 +9,8 @@ struct ClusterUpdate: AsyncParsableCommand {
             """
             The server must hold the databases of the cluster's workspaces: it is the same server at another address, a standby that
             was promoted, or a server to which the databases were restored. Restart running servers afterwards. If the old PostgreSQL
-            server still runs, stop it or all of them before: one that still uses it would not know of changes on the new one. As far as
-            the old server can be reached from here, the command refuses the change otherwise.
+            server still runs, stop it or all Mortise servers first: a Mortise server that still uses the old one would not know of changes on
+            the new one. The command refuses the change if it can reach the old PostgreSQL server and Mortise servers still use it.
 
             Restored databases have the state of their backup, so keys that were revoked after it work again as soon as a server
             starts. Start a server that only you can reach first, and revoke these keys again.

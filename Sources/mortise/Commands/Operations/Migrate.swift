@@ -21,8 +21,8 @@ struct Migrate: AsyncParsableCommand {
                 "migrate --workspaces --canary acme/shop",
             ],
             exits: """
-                0 all databases are up to date (with --dry-run and --status: all were examined), 1 at least one is not, or a later \
-                release has migrated it, 64 usage or setting error, 130 interrupted
+                0 all databases are up to date (with --dry-run and --status: all were examined), 1 at least one is not, or was \
+                migrated by a later release, 64 usage or setting error, 130 interrupted
                 """
         )
     )
@@ -50,7 +50,7 @@ struct Migrate: AsyncParsableCommand {
     @Flag(help: "Print a line for each database, not only the sums and what is not up to date.")
     var all = false
 
-    @Flag(help: "Print one JSON object for each database when it has ended, one on each line.")
+    @Flag(help: "Print one JSON object for each database as soon as its outcome is known, one on each line.")
     var json = false
 
     @OptionGroup(title: "Installation")
