@@ -4,7 +4,7 @@ public import Postgres
 
 /// The keys of one database, for reading, over a connection that the caller has leased.
 ///
-/// The store knows rows and no rules. ``change(_:on:authorize:_:)`` is the only way to write a key.
+/// The store knows rows and no rules. ``change(_:on:entering:authorize:_:)`` is the only way to write a key.
 public struct KeyStore: Sendable {
     let connection: PostgresConnection
 

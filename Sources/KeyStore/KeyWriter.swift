@@ -36,12 +36,13 @@ public struct KeyChangeRequest: Sendable {
 extension KeyStore {
     /// Changes keys in one transaction, together with the events of the change: the only way to write a key.
     ///
-    /// The order is fixed: lock the keys and hold the caller's key, authorize, read the clock, run `body`. A concurrent change of one of
-    /// the keys waits at the lock, and `authorize` then sees what the change before it left.
+    /// The order is fixed: run `entering`, lock the keys and hold the caller's key, authorize, read the clock, run `body`. A concurrent
+    /// change of one of the keys waits at the lock, and `authorize` then sees what the change before it left.
     ///
     /// - Parameters:
     ///   - request: The owner and the keys.
     ///   - connection: A connection to the owner's database, without an open transaction.
+    ///   - entering: Runs first, without a lock of a key: what waits for another database must not keep a key locked meanwhile.
     ///   - authorize: Looks at the caller again, under the lock, and returns the attribution of the events and what
     ///     `body` needs to know of the caller. It gets the locked keys in the request's order, without those that the owner
     ///     does not have.
@@ -52,10 +53,12 @@ extension KeyStore {
     public static func change<Authorization, Outcome>(
         _ request: KeyChangeRequest,
         on connection: PostgresConnection,
+        entering: (AuditedTransaction) async throws -> Void = { _ in },
         authorize: ([KeyRecord], AuditedTransaction) async throws -> (Attribution, Authorization),
         _ body: ([KeyRecord], Authorization, KeyWriter) async throws -> Outcome
     ) async throws -> Outcome {
         try await connection.auditedTransaction { transaction in
+            try await entering(transaction)
             if request.owner == .platform, !request.keyIDs.isEmpty { try await lockOperatorKeys(connection) }
             let keys = try await KeyStore(connection)
                 .lock(request.keyIDs, in: request.owner, holding: request.callerKey)
@@ -79,7 +82,7 @@ extension KeyStore {
 
 /// Writes keys in an open transaction, each change with its events.
 ///
-/// Only ``KeyStore/change(_:on:authorize:_:)`` creates one, and every method that writes a key is a method of this
+/// Only ``KeyStore/change(_:on:entering:authorize:_:)`` creates one, and every method that writes a key is a method of this
 /// type.
 public struct KeyWriter: Sendable {
     /// The open transaction.

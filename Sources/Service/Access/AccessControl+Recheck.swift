@@ -78,10 +78,29 @@ extension AccessControl {
         return current
     }
 
-    /// Returns the caller of a change of keys with its permissions at this moment.
+    /// Returns the caller of a change of keys as it is when the transaction begins: a member of a workspace's keys with its roles at this
+    /// moment.
     ///
-    /// A member is looked up again also for keys of a workspace, which are in another database: the transaction then holds a lock that the
-    /// member's removal waits for. An admin key is not. What was read when the request had arrived completely is what counts.
+    /// The member and the keys are in two databases, so the transaction holds a lock that the member's removal waits for. An admin key is
+    /// not looked at. What was read when the request had arrived completely is what counts.
+    ///
+    /// - Throws: `Refusal.unauthenticated` if the session has ended, `Refusal.forbidden` if the member lost the permission.
+    func enter(
+        _ caller: Caller,
+        over keys: KeyCollection,
+        in transaction: AuditedTransaction
+    ) async throws -> Caller {
+        guard let workspace = keys.workspaceID, let member = caller.principal.member else { return caller }
+        try await hold(caller.principal, in: transaction)
+        var caller = caller
+        caller.principal = try await reread(member)
+        try caller.principal.requireWrites(to: keys, in: workspace)
+        return caller
+    }
+
+    /// Returns the caller of a change of keys with its permissions at this moment, after the keys were locked.
+    ///
+    /// It looks only into the database of the keys. See ``enter(_:over:in:)`` for members.
     ///
     /// - Throws: `Refusal.unauthenticated` if the session or the key has ended, `Refusal.forbidden` if it lost the
     ///   permission.
@@ -91,13 +110,8 @@ extension AccessControl {
         in transaction: AuditedTransaction
     ) async throws -> Caller {
         switch keys.owner {
-        case .workspace(let workspace, _), .clients(let workspace, _, _):
+        case .workspace, .clients:
             if let key = caller.principal.workspaceKey { try await requireUsable(key, in: transaction) }
-            guard let member = caller.principal.member else { return caller }
-            try await hold(caller.principal, in: transaction)
-            var caller = caller
-            caller.principal = try await reread(member)
-            try caller.principal.requireWrites(to: keys, in: workspace.id)
             return caller
         case .organization, .platform:
             var caller = caller

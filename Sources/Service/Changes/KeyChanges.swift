@@ -319,8 +319,8 @@ struct KeyChanges: Sendable {
     ///
     /// Every method that changes a key goes through here, and nothing else calls `KeyStore.change`.
     ///
-    /// First the fences are raised. Then in one transaction, in this order: lock the keys, claim the `Idempotency-Key`, look at the caller
-    /// again, read the clock, run `body`, which writes keys together with their events.
+    /// First the fences are raised. Then in one transaction, in this order: look at a member again, lock the keys, claim the
+    /// `Idempotency-Key`, look at the caller again, read the clock, run `body`, which writes keys together with their events.
     ///
     /// - Parameters:
     ///   - target: The keys.
@@ -350,7 +350,10 @@ struct KeyChanges: Sendable {
         defer { if let place = keys.workspaceID ?? keys.keyOwner.organizationID { context.searches.add(place) } }
         return try await context.announcing(keys.workspace?.facts, lane) { mark in
             try await fenced(target, in: keys, lane, mark) { connection in
-                try await KeyStore.change(request, on: connection) { locked, transaction in
+                var present = caller
+                return try await KeyStore.change(request, on: connection) { transaction in
+                    present = try await access.enter(caller, over: keys, in: transaction)
+                } authorize: { locked, transaction in
                     guard locked.count == request.keyIDs.count else { throw target.refusal(finding: locked) }
                     var newID: UUID?
                     var claim = IdempotencyClaim.notRequested
@@ -366,7 +369,7 @@ struct KeyChanges: Sendable {
                         )
                     }
                     // After any wait: for the lock, or for a concurrent request with the same Idempotency-Key.
-                    let current = try await access.recheck(caller, over: keys, in: transaction)
+                    let current = try await access.recheck(present, over: keys, in: transaction)
                     try requireControl(of: locked, target, Authority(current.principal, over: keys))
                     return (current.attribution, (caller: current, newID: newID, claim: claim))
                 } _: { locked, authorized, writer in
