@@ -1,12 +1,11 @@
 import FoundationEssentials
 import Glibc
 import Locks
-import Postgres
-import TestSupport
+package import Postgres
 
 /// A Unix socket that accepts connections and never sends a byte, like a server that hangs.
-final class SilentListener: Sendable {
-    struct Failure: Error {
+package final class SilentListener: Sendable {
+    package struct Failure: Error {
         let call: String
         let number: Int32
     }
@@ -15,7 +14,7 @@ final class SilentListener: Sendable {
     private let accepted = Locked<[Int32]>([])
     private let folder: String
 
-    init() throws {
+    package init() throws {
         var template = Array("/tmp/silent-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(call: "mkdtemp", number: errno) }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -38,17 +37,17 @@ final class SilentListener: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    func configuration() throws -> PostgresConfiguration {
+    package func configuration() throws -> PostgresConfiguration {
         try PostgresConfiguration("host=\(folder) user=nobody dbname=nothing")
     }
 
     /// Waits for a client to connect.
-    func accept() async throws { try await eventually("a client connects") { acceptWaiting() } }
+    package func accept() async throws { try await eventually("a client connects") { acceptWaiting() } }
 
     /// Accepts a client that has connected.
     ///
     /// - Returns: False if there is none.
-    func acceptWaiting() -> Bool {
+    package func acceptWaiting() -> Bool {
         let peer = Glibc.accept(descriptor, nil, nil)
         if peer >= 0 { accepted.withLock { $0.append(peer) } }
         return peer >= 0
@@ -57,7 +56,7 @@ final class SilentListener: Sendable {
     /// Answers what its clients have sent since the last call.
     ///
     /// - Parameter answer: Returns the bytes of the answer to some bytes.
-    func exchange(_ answer: ([UInt8]) -> [UInt8]) {
+    package func exchange(_ answer: ([UInt8]) -> [UInt8]) {
         for peer in accepted.withLock(\.self) {
             var buffer = [UInt8](repeating: 0, count: 4096)
             let count = recv(peer, &buffer, buffer.count, Int32(MSG_DONTWAIT))
@@ -69,12 +68,12 @@ final class SilentListener: Sendable {
     }
 
     /// Closes the connections of all clients.
-    func hangUp() {
+    package func hangUp() {
         for peer in accepted.withLock(\.self) { shutdown(peer, Int32(SHUT_RDWR)) }
     }
 
     /// Waits until all clients have closed their connections.
-    func waitForHangUp() async throws {
+    package func waitForHangUp() async throws {
         try await eventually("all clients hang up") {
             accepted.withLock(\.self)
                 .allSatisfy { peer in
