@@ -9,13 +9,13 @@ struct UsageFlights {
     /// The databases that are written to together.
     ///
     /// Nothing else waits for them, and at most a few of them are written to at a time.
-    struct Lane: Hashable {
+    struct Group: Hashable {
         /// The cluster; `nil` is the control database.
         let cluster: UUID?
         let part: UsageRecorder.Part
     }
 
-    /// The counts of a lane that are being written.
+    /// The counts of a group that are being written.
     struct Flight {
         let number: Int
         let part: UsageRecorder.Part
@@ -24,7 +24,7 @@ struct UsageFlights {
 
     /// The uses that a flight is writing, by secret.
     private struct Uses {
-        let lane: Lane
+        let group: Group
         /// The number of flushes that had begun when the flight ended; `nil` if it has not ended.
         ///
         /// The uses stay until another flush has ended: somebody can have read a row before it was written, and add its last use after
@@ -35,7 +35,7 @@ struct UsageFlights {
         /// The addresses besides that of the last use, which few secrets have.
         var otherAddresses: [UUID: Set<IPAddress>] = [:]
 
-        init(_ lane: Lane) { self.lane = lane }
+        init(_ group: Group) { self.group = group }
 
         mutating func add(_ count: UsageCount) {
             guard let use = count.lastUse else { return }
@@ -59,16 +59,16 @@ struct UsageFlights {
     /// Creates the state of a recorder that has counted nothing.
     init(_ backlog: UsageBacklog) { self.backlog = backlog }
 
-    /// The lanes that are being written to.
-    var busy: Set<Lane> { Set(uses.values.lazy.filter { $0.ended == nil }.map(\.lane)) }
+    /// The groups that are being written to.
+    var busy: Set<Group> { Set(uses.values.lazy.filter { $0.ended == nil }.map(\.group)) }
 
     /// Notes the beginning of a flush.
     mutating func beginFlush() { flushes += 1 }
 
     /// Notes the beginning of a flight, and returns its number.
-    mutating func begin(_ lane: Lane, _ counts: some Sequence<[UsageCount]>) -> Int {
+    mutating func begin(_ group: Group, _ counts: some Sequence<[UsageCount]>) -> Int {
         flights += 1
-        var uses = Uses(lane)
+        var uses = Uses(group)
         for count in counts.joined() { uses.add(count) }
         self.uses[flights] = uses
         return flights

@@ -325,11 +325,11 @@ public final class UsageRecorder: Sendable {
             let fresh = part == .late ? [:] : takeCounts()
             state.beginFlush()
             let busy = state.busy
-            var chosen: [UsageFlights.Lane: [Database: [UsageCount]]] = [:]
+            var chosen: [UsageFlights.Group: [Database: [UsageCount]]] = [:]
             for database in Set(fresh.keys).union(state.backlog.databases) {
-                let lane = UsageFlights.Lane(cluster: database.clusterID, part: part)
-                if part == .all || (!busy.contains(lane) && isDue(database, part, at: now)) {
-                    chosen[lane, default: [:]][database] = state.backlog.take(database, adding: fresh[database] ?? [])
+                let group = UsageFlights.Group(cluster: database.clusterID, part: part)
+                if part == .all || (!busy.contains(group) && isDue(database, part, at: now)) {
+                    chosen[group, default: [:]][database] = state.backlog.take(database, adding: fresh[database] ?? [])
                 } else {
                     for count in fresh[database] ?? [] { keep(database, count, in: &state) }
                 }

@@ -415,9 +415,7 @@ import Testing
         try await ProcessInstallation.with { installation in
             try await withServer { second, local in
                 let folder = "\(installation.folder)/backup"
-                let parameters = second.configuration().parameters
-                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let conninfo = second.conninfo
                 let keys = try await installation.serve { program in
                     let port = try await program.port()
                     let added = try await Self.run("cluster", "add", "second", conninfo, in: installation)
@@ -425,6 +423,7 @@ import Testing
                     return try await Self.makeKeys(["far"], in: "far", cluster: "second", installation, port)
                 }
                 // A server that nobody reaches, as on a machine that is down. It would lose its data at a stop.
+                let parameters = second.configuration().parameters
                 let socket = "\(try #require(parameters["host"]))/.s.PGSQL.\(try #require(parameters["port"]))"
                 try #require(rename(socket, "\(socket).away") == 0)
                 let down = try await Self.run("backup", folder, in: installation)
@@ -457,9 +456,7 @@ import Testing
                 #expect(typo.code == 64 && typo.errors.contains("Did you mean second?"), "\(typo.everything)")
                 #expect(typo.errors.contains("Its other clusters: second."), "\(typo.errors)")
                 // The runtime role has one password on a server, so the last cluster there would work, and no other.
-                let own = installation.server.configuration().parameters
-                let same = ["host", "port", "user"].compactMap { key in own[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let same = installation.server.conninfo
                 let twice = try await Self.run("restore", folder, "--cluster", "second=\(same)", in: installation)
                 #expect(
                     twice.code == 1 && twice.errors.contains("primary and second are on the same server"),

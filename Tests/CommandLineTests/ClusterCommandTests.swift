@@ -11,9 +11,7 @@ import Testing
             let early = try await Program.run(["cluster", "list"], environment: installation.variables)
             #expect(early.code == 1 && early.errors.contains("no installation"))
             try await withServer { second, _ in
-                let parameters = second.configuration().parameters
-                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let conninfo = second.conninfo
                 try await installation.serve { program in
                     let port = try await program.port()
                     let path = "/v1/organizations/default/workspaces"
@@ -60,9 +58,7 @@ import Testing
     @Test func `a running Mortise leaves a removed server, and uses it again when it is added again`() async throws {
         try await ProcessInstallation.with { installation in
             try await withServer { second, _ in
-                let parameters = second.configuration().parameters
-                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-                    .joined(separator: " ")
+                let conninfo = second.conninfo
                 try await installation.serve { program in
                     let port = try await program.port()
                     for (round, name) in ["one", "two"].enumerated() {

@@ -1,4 +1,5 @@
 import JSON
+import NIOHTTP1
 import ServerTestSupport
 import TestSupport
 import Testing
@@ -61,6 +62,24 @@ import Testing
                 try await browser.post(path, form.hiddenFields).location?.hasSuffix("done=revoked") == true
             }
             #expect(try await console.mortise.verdict(key.token) == "revoked")
+        }
+    }
+
+    @Test func `a page of an operator that is answered with 503 says when to try again, too`() async throws {
+        try await withConsole { console in
+            let browser = try await console.operatorBrowser()
+            let path = "/console/platform/workspaces"
+            let page = try await browser.get(path)
+            let workspace = try await console.mortise.api.get("/v1/workspaces/default", as: console.mortise.adminToken)
+            let database = try await console.mortise.workspaceDatabase()
+            try await console.mortise.cutOff(database)
+            let refused = try await browser.post(
+                path,
+                [("csrf", try page.field("csrf")), ("workspace", try workspace.string("id")), ("state", "suspended")]
+            )
+            try await console.mortise.restore(database)
+            #expect(refused.status == 503, "\(refused.text)")
+            #expect(refused.headers.first(name: "Retry-After") != nil)
         }
     }
 }

@@ -15,12 +15,6 @@ import Testing
         try await connection.query(Self.renew, [UUID(), [UUID]()])[0].decode(0)
     }
 
-    private func conninfo(_ server: TestServer) -> String {
-        let parameters = server.configuration().parameters
-        return ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-            .joined(separator: " ")
-    }
-
     @Test func `a start creates the primary cluster's database once, and only the service can use it`() async throws {
         try await withInstallation { test in
             let first = try await test.bootstrap()
@@ -101,7 +95,7 @@ import Testing
         try await withInstallation { test in
             let control = try await test.bootstrap()
             try await withServer { server, _ in
-                _ = try await control.addCluster(name: "second", conninfo: conninfo(server), by: .system)
+                _ = try await control.addCluster(name: "second", conninfo: server.conninfo, by: .system)
                 let name = test.installation.clusterDatabase
                 let runtime = server.configuration(database: name)
                     .user(test.installation.runtimeRole, password: TestInstallation.password)

@@ -13,7 +13,7 @@ import Testing
         try await withInstallation { test in
             let control = try await test.bootstrap()
             try await withServer { server, local in
-                let conninfo = Self.conninfo(server)
+                let conninfo = server.conninfo
                 _ = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 let password = try await Self.password(on: server, test)
                 let error = await #expect(throws: TenancyError.self) {
@@ -35,7 +35,7 @@ import Testing
         try await withInstallation { test in
             let control = try await test.bootstrap()
             try await withServer { server, _ in
-                let conninfo = Self.conninfo(server)
+                let conninfo = server.conninfo
                 let outcomes = await withTaskGroup(of: Result<Cluster, any Error>.self) { group in
                     for name in ["second", "third", "fourth"] {
                         group.addTask {
@@ -65,7 +65,7 @@ import Testing
             let control = try await test.bootstrap()
             try await withServer { old, _ in
                 try await withServer { new, _ in
-                    _ = try await control.addCluster(name: "second", conninfo: Self.conninfo(old), by: .system)
+                    _ = try await control.addCluster(name: "second", conninfo: old.conninfo, by: .system)
                     let cluster = old.configuration(database: test.installation.clusterDatabase)
                     try await withConnection(to: cluster) {
                         try await $0.script(
@@ -73,27 +73,21 @@ import Testing
                         )
                     }
                     let refused = await #expect(throws: TenancyError.self) {
-                        try await control.updateCluster(name: "second", conninfo: Self.conninfo(new))
+                        try await control.updateCluster(name: "second", conninfo: new.conninfo)
                     }
                     #expect(refused?.code == .wrongState)
                     #expect(refused?.message.contains("stop that server, or all nodes") == true)
                     // The same server under another address is no other one.
                     _ = try await control.updateCluster(
                         name: "second",
-                        conninfo: "\(Self.conninfo(old)) connect_timeout=9"
+                        conninfo: "\(old.conninfo) connect_timeout=9"
                     )
                     try await withConnection(to: cluster) { try await $0.script("DELETE FROM fence.leases") }
-                    let moved = try await control.updateCluster(name: "second", conninfo: Self.conninfo(new))
+                    let moved = try await control.updateCluster(name: "second", conninfo: new.conninfo)
                     #expect(moved.conninfo.contains(new.configuration().parameters["host"] ?? "?"))
                 }
             }
         }
-    }
-
-    private static func conninfo(_ server: TestServer) -> String {
-        let parameters = server.configuration().parameters
-        return ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
-            .joined(separator: " ")
     }
 
     @Test func `a cluster's address can change, but only to a server with its databases`() async throws {
@@ -102,7 +96,7 @@ import Testing
             let provisioner = Provisioner(control, options: .ample)
             let first = try await test.makeTenant(provisioner)
             try await withServer { server, _ in
-                let conninfo = Self.conninfo(server)
+                let conninfo = server.conninfo
                 let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 let new = NewWorkspace(organizationID: first.organizationID, name: "far", cluster: "second")
                 let far = try await provisioner.create(new, by: .system)
@@ -133,7 +127,7 @@ import Testing
             let provisioner = Provisioner(control, options: .ample)
             let first = try await test.makeTenant(provisioner)
             try await withServer { server, _ in
-                let conninfo = Self.conninfo(server)
+                let conninfo = server.conninfo
                 _ = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 let new = NewWorkspace(organizationID: first.organizationID, name: "far", cluster: "second")
                 let far = try await provisioner.create(new, by: .system)
@@ -165,7 +159,7 @@ import Testing
             let first = try await test.makeTenant(provisioner)
             let state = Statement("SELECT state FROM auth.workspace")
             try await withServer { server, _ in
-                let conninfo = Self.conninfo(server)
+                let conninfo = server.conninfo
                 let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 for round in ["one", "two"] {
                     if round == "two" {
@@ -220,7 +214,7 @@ import Testing
             let databases = try Databases(control, options: .ample)
             let first = try await test.makeTenant(provisioner)
             try await withServer { server, local in
-                let conninfo = Self.conninfo(server)
+                let conninfo = server.conninfo
                 let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 #expect(!cluster.isPrimary)
                 // Nodes that start concurrently create the same role, and PostgreSQL lets only one session alter it at
@@ -293,9 +287,7 @@ import Testing
     {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let own = test.owner.parameters
-            let same = ["host", "port", "user"].compactMap { key in own[key].map { "\(key)='\($0)'" } }
-                .joined(separator: " ")
+            let same = test.owner.conninfo
             for conninfo in [
                 "host=h password=secret", "postgres://u:secret@h/db", "host=h passfile=/x", "nonsense", "", same,
             ] {

@@ -15,6 +15,17 @@ import Testing
         }
     }
 
+    /// Adds a cluster whose server never answers.
+    private static func withSilentCluster(_ test: TestInstallation) async throws -> (
+        Provisioner, Workspace, SilentListener
+    ) {
+        let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
+        let first = try await test.makeTenant(provisioner)
+        let silent = try SilentListener()
+        try await addCluster(silent.conninfo, to: test)
+        return (provisioner, first, silent)
+    }
+
     /// Creates the row of a workspace whose database is left to a repair.
     private static func interruptCreation(
         _ name: String,
@@ -29,10 +40,7 @@ import Testing
     // The fault: while PostgreSQL hangs on one machine, no suspension on any other machine is completed.
     @Test func `a cluster that never answers holds up no repair of another one`() async throws {
         try await withInstallation { test in
-            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
-            let first = try await test.makeTenant(provisioner)
-            let silent = try SilentServer()
-            try await Self.addCluster(silent.conninfo, to: test)
+            let (provisioner, first, silent) = try await Self.withSilentCluster(test)
             // The one that hangs comes first.
             let far = try await Self.interruptCreation("far", on: "second", beside: first, of: test)
             let near = try await Self.interruptCreation("near", beside: first, of: test)
@@ -70,10 +78,7 @@ import Testing
     // The fault: no node starts as long as one machine hangs.
     @Test func `a start waits for a cluster that never answers for its own time at most`() async throws {
         try await withInstallation { test in
-            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
-            let first = try await test.makeTenant(provisioner)
-            let silent = try SilentServer()
-            try await Self.addCluster(silent.conninfo, to: test)
+            let (provisioner, first, silent) = try await Self.withSilentCluster(test)
             let far = try await Self.interruptCreation("far", on: "second", beside: first, of: test)
             let report = try await provisioner.repairAll(within: .seconds(1).onThisMachine)
             #expect(report.unreachableClusters == ["second"])

@@ -25,7 +25,7 @@ package final class SilentListener: Sendable {
         let descriptor = self.descriptor
         let isBound = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 && listen(descriptor, 8) == 0
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 && listen(descriptor, 64) == 0
             }
         }
         guard isBound else { throw Failure(call: "bind", number: errno) }
@@ -37,8 +37,11 @@ package final class SilentListener: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
+    /// The connection string of a cluster on the server.
+    package var conninfo: String { "host=\(folder) user=nobody" }
+
     package func configuration() throws -> PostgresConfiguration {
-        try PostgresConfiguration("host=\(folder) user=nobody dbname=nothing")
+        try PostgresConfiguration("\(conninfo) dbname=nothing")
     }
 
     /// Waits for a client to connect.

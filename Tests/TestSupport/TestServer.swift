@@ -44,6 +44,9 @@ public struct TestServer: Sendable {
         return configuration
     }
 
+    /// The address and the role as a connection string, as `mortise cluster add` takes it.
+    public var conninfo: String { configuration().conninfo }
+
     /// Starts a server with empty data, which the caller stops.
     static func throwaway(maximumConnections: Int, settings: [String: String] = [:]) async throws -> TestServer {
         var options = LocalPostgres.Options.throwaway
@@ -51,6 +54,13 @@ public struct TestServer: Sendable {
         options.settings = settings
         let local = try await LocalPostgres.throwaway(options: options, logger: silent)
         return TestServer(local: local, superuser: try PostgresConfiguration(await local.connectionString))
+    }
+}
+
+extension PostgresConfiguration {
+    /// The address and the role as a connection string, without a database.
+    package var conninfo: String {
+        ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }.joined(separator: " ")
     }
 }
 

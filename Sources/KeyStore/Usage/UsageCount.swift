@@ -35,17 +35,10 @@ public struct UsageCount: Sendable {
         let code: VerdictCode
     }
 
-    /// The number of verifications with each verdict in each minute.
-    public var verdicts: [Minute: Int] {
-        var verdicts: [Minute: Int] = [:]
-        forEachVerdict { minute, number in verdicts[minute, default: 0] += number }
-        return verdicts
-    }
-
     /// Calls `body` for each minute and verdict, with the number of verifications.
     ///
     /// A minute and verdict can come twice.
-    func forEachVerdict(_ body: (Minute, Int) -> Void) {
+    package func forEachVerdict(_ body: (Minute, Int) -> Void) {
         if let common { body(Minute(number: Int64(common.minute), code: common.code), Int(common.count)) }
         for (minute, number) in others { body(minute, number) }
     }

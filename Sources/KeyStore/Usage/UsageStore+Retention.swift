@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import Keys
 public import Postgres
 
 /// Old rows. No statement changes more than 10,000 rows, so none holds locks for long.
@@ -82,9 +83,6 @@ extension UsageStore {
 
     /// The number of rows that one statement looks at.
     private static let range = 1000
-    /// An id before all others.
-    private static let firstID = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
-
     /// Looks at a range of the primary key, because no index leads to the rows of deleted secrets: a statement that looks for the next of
     /// them reads the whole table if there is none.
     private static let deleteUses = Statement(
@@ -111,7 +109,7 @@ extension UsageStore {
     public func deleteUsageOfDeletedSecrets(
         after position: UUID?
     ) async throws(PostgresError) -> (deleted: Int, end: UUID?) {
-        guard let row = try await connection.query(Self.deleteUses, [position ?? Self.firstID]).first else {
+        guard let row = try await connection.query(Self.deleteUses, [position ?? UUIDv7.beforeAll]).first else {
             return (0, nil)
         }
         let last = try row.decode(0, as: UUID.self)
@@ -150,7 +148,7 @@ extension UsageStore {
     public func deleteAddressesOfDeletedKeys(
         after position: AddressPosition?
     ) async throws(PostgresError) -> (deleted: Int, end: AddressPosition?) {
-        let parameters: [any PostgresEncodable] = [position?.keyID ?? Self.firstID, position?.address ?? ""]
+        let parameters: [any PostgresEncodable] = [position?.keyID ?? UUIDv7.beforeAll, position?.address ?? ""]
         guard let row = try await connection.query(Self.deleteAddressesOfKeys, parameters).first else {
             return (0, nil)
         }

@@ -2,6 +2,9 @@ public import FoundationEssentials
 
 /// Creates UUIDs of version 7 (RFC 9562, section 5.7), and reads and writes ids in the spelling of the API.
 public enum UUIDv7 {
+    /// An id before all others, from which a list in the order of ids begins.
+    package static let beforeAll = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+
     /// Creates a UUID from an instant and 74 of 80 random bits.
     ///
     /// The first 48 bits are the milliseconds since 1970, so ids sort by time. An instant before 1970 counts as 1970.

@@ -70,19 +70,21 @@ package struct GCRA: Sendable, Hashable {
     /// Returns a limit's backlog: the nanoseconds that the theoretical arrival time is ahead of the clock.
     static func backlog(_ arrival: Int64, at now: Int64) -> Int64 { max(0, arrival - now) }
 
-    /// Returns a backlog of all nodes, or the whole limit in place of one that they cannot have brought about.
+    /// Reduces a backlog that the nodes cannot have brought about to the whole limit.
     ///
     /// A backlog beyond the limit is an excess, which later uses make up for, so it must not be cut off. Each node that has no report of
     /// the others counts at most the limit, one use more, and what becomes available in ``RateLimits/exchangeSlack``. One node more than
     /// are known may have joined.
     ///
     /// - Parameters:
-    ///   - backlog: The backlog in nanoseconds.
+    ///   - backlog: The backlog of all nodes in nanoseconds, which is updated.
     ///   - nodes: The number of nodes that share the limit.
-    /// - Returns: The backlog to go on with.
-    package func plausible(_ backlog: Int64, nodes: Int) -> Int64 {
+    /// - Returns: The difference, which is negative, or 0 if the backlog stays.
+    package func correct(_ backlog: inout Int64, nodes: Int) -> Int64 {
         let most = (tolerance + interval + RateLimits.exchangeSlack) * Int64(nodes + 1)
-        return backlog > most ? tolerance : backlog
+        guard backlog > most else { return 0 }
+        defer { backlog = tolerance }
+        return tolerance - backlog
     }
 
     /// The outcome of one use.

@@ -133,14 +133,12 @@ extension RateLimits {
     ///   - nodes: The number of nodes that share the limits.
     /// - Returns: The report that takes the excess from the backlog in the cluster database, or `nil` if there is no excess.
     package func correct(_ backlog: inout Backlog, nodes: Int) -> Report? {
-        let reported = backlog
-        if let minute { backlog.minute = minute.plausible(backlog.minute, nodes: nodes) }
-        if let hour { backlog.hour = hour.plausible(backlog.hour, nodes: nodes) }
-        guard backlog != reported else { return nil }
-        return Report(
-            added: Backlog(minute: backlog.minute - reported.minute, hour: backlog.hour - reported.hour),
-            known: Backlog(minute: 0, hour: 0)
+        let difference = Backlog(
+            minute: minute?.correct(&backlog.minute, nodes: nodes) ?? 0,
+            hour: hour?.correct(&backlog.hour, nodes: nodes) ?? 0
         )
+        guard difference != Backlog(minute: 0, hour: 0) else { return nil }
+        return Report(added: difference, known: Backlog(minute: 0, hour: 0))
     }
 
     /// Takes a report back that did not arrive, and lets the node use its share of the limits for a while.

@@ -50,6 +50,9 @@ final class OutcomeRecorder: Sendable {
     /// The number of attempts that wait for their batch.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
+    /// True if an attempt of a locked webhook waits.
+    private var hasPostponed: Bool { state.withLock { $0.waiting.contains { $0.end != nil } } }
+
     /// Records an attempt and ends its lease.
     ///
     /// The wait does not end with the task: a node that stops records what it has sent, because another node would send it again.
@@ -71,7 +74,6 @@ final class OutcomeRecorder: Sendable {
 
     /// Writes batches until nothing waits.
     private func writeAll() async {
-        var hasPostponed = false
         while true {
             if hasPostponed || waitingCount < Self.batch { await gather() }
             let batch = state.withLock { state in
@@ -81,9 +83,7 @@ final class OutcomeRecorder: Sendable {
                 return batch
             }
             if batch.isEmpty { return }
-            let last = batch.count
             await PostgresDeadline.with(Self.limit) { await write(batch) }
-            hasPostponed = state.withLock { state in state.waiting.suffix(last).contains { $0.end != nil } }
         }
     }
 

@@ -164,15 +164,15 @@ final class GuessLimiter: Sendable {
         var backlogs: [Key: Int64] = [:]
         var corrections: [UUID: RateLimits.Report] = [:]
         for key in added.keys {
-            guard let limit = key.account == nil ? address : pair, let reported = answer[key.id]?.minute else {
+            guard let limit = key.account == nil ? address : pair, var backlog = answer[key.id]?.minute else {
                 continue
             }
             // The clock of the server can have been set back: see `RateLimits.correct`.
-            let backlog = limit.plausible(reported, nodes: exchange.nodes)
+            let difference = limit.correct(&backlog, nodes: exchange.nodes)
             backlogs[key] = backlog
-            guard backlog != reported else { continue }
+            guard difference != 0 else { continue }
             corrections[key.id] = RateLimits.Report(
-                added: RateLimits.Backlog(minute: backlog - reported, hour: 0),
+                added: RateLimits.Backlog(minute: difference, hour: 0),
                 known: RateLimits.Backlog(minute: 0, hour: 0)
             )
         }

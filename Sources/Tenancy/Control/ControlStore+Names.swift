@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import Keys
 public import Postgres
 
 /// The name of a workspace that has a database.
@@ -27,7 +28,7 @@ extension ControlStore {
     /// - Returns: The names. An empty array is the end.
     /// - Throws: The database's errors: `undefinedTable` before the first start has made the tables.
     public func workspaceNames(after id: UUID?) async throws(PostgresError) -> [WorkspaceName] {
-        let start = id ?? UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+        let start = id ?? UUIDv7.beforeAll
         var names: [WorkspaceName] = []
         for row in try await connection.query(Self.names, [start]) {
             names.append(

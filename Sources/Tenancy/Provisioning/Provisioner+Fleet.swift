@@ -157,7 +157,7 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
         }
 
         private mutating func readPage() async throws -> Bool {
-            let start = last ?? UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+            let start = last ?? UUIDv7.beforeAll
             next = try await fleet.pool.query(WorkspaceFleet.page, [start])
                 .map {
                     Item(

@@ -182,7 +182,7 @@ extension Provisioner {
                 .map { try $0.decode(0, as: UUID.self) }
             guard try await reconcile(ids, &report) else { return report }
         }
-        var last = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+        var last = UUIDv7.beforeAll
         while true {
             let ids: [UUID]
             do {

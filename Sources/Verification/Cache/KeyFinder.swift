@@ -26,8 +26,6 @@ package final class KeyFinder: Sendable {
     private let maximumAge: Duration
     private let reads = Atomic<Int>(0)
 
-    /// The maximum wait for a lease: a server that is back grants one within the pause between two attempts.
-    private static let leasePatience = Databases.leasePatience
     private static let maximumReads = 3
 
     /// Creates a finder without keys in memory.
@@ -196,7 +194,7 @@ package final class KeyFinder: Sendable {
     ) async throws -> (value: Value, stamp: Stamp?, before: Moment) {
         let view = home.keeper.view
         // A server that does not answer would keep each request for the whole deadline, and their number would grow.
-        guard !home.keeper.isCutOff(for: Self.leasePatience) else { throw Self.withoutLease }
+        guard !home.keeper.isCutOff(for: Databases.leasePatience) else { throw Self.withoutLease }
         for _ in 0..<Self.maximumReads {
             // Before the read is written. A pipeline joins a read only to one that is not written either.
             let ticket = view.willRead(in: home.fences)
@@ -212,7 +210,7 @@ package final class KeyFinder: Sendable {
             case .store(let stamp): return (value, stamp, before)
             case .noLease, .otherServer:
                 // After a failover, the old server's lease ends before the new one's begins.
-                let patience = PostgresDeadline.limit(Self.leasePatience)
+                let patience = PostgresDeadline.limit(Databases.leasePatience)
                 guard await home.keeper.waitForLease(atMost: patience) else { throw Self.withoutLease }
             }
         }

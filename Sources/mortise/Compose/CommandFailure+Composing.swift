@@ -47,13 +47,13 @@ extension CommandFailure {
             CommandFailure(
                 .refused,
                 "PostgreSQL refused: \(error.description)",
-                details: quoting(error.wordsForOwner.map { [$0] } ?? [])
+                details: error.wordsForOwner.map { [quoting($0)] } ?? []
             )
         case let error as MigrationError:
             CommandFailure(
                 .refused,
                 Redaction.redact(error.description),
-                details: quoting(error.wordsForOwner.map { [$0] } ?? [])
+                details: error.wordsForOwner.map { [quoting($0)] } ?? []
             )
         case let fault as ConnectionFault:
             CommandFailure(.refused, "It cannot run here: \(fault.message).", details: [fault.remedy])

@@ -189,7 +189,7 @@ struct MigrationRun {
         // A signal ends the reading of the list, too, which is no fault of the control database.
         if isInterrupted { return (report.outcomes + rest).allSatisfy(\.isSuccess) ? .complete : .incomplete }
         if let failure = report.listingFailure {
-            let words = CommandFailure.quoting(report.listingWords.map { [$0] } ?? [])
+            let words = report.listingWords.map { [CommandFailure.quoting($0)] } ?? []
             let lines = ["could not all be listed: \(failure)"] + words
             try print("workspaces", lines.joined(separator: "\n"), [])
         }
